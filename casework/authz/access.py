@@ -1,0 +1,103 @@
+"""Levels on one record: what a person may do with it, and by which term of the matrix."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, not_, select
+from sqlalchemy.orm import Session
+
+from casework.crypto.sealed import sealed_fields
+
+from .conditions import recused, terms_of
+from .identity import Identity
+from .scope import current_matrix, unscoped
+
+
+@dataclass(frozen=True)
+class Access:
+    """Levels and, for each, the term that gave it (for the log and for "why can I see this?")."""
+
+    rules: dict[str, str] = field(default_factory=dict)
+
+    def __contains__(self, level: str) -> bool:
+        return level in self.rules
+
+    def rule(self, level: str) -> str:
+        return self.rules[level]
+
+
+NOTHING = Access()
+
+
+def access_to(
+    session: Session, identity: Identity, model: type, ids: Sequence[uuid.UUID], row: str | None = None
+) -> dict[uuid.UUID, Access]:
+    """The access of `identity` to records of `model` by id, with one query.
+
+    `row` asks about another matrix row with these records' facts.
+    """
+    terms = terms_of(model, identity, current_matrix(), row)
+    if not terms or not ids:
+        return {}
+    columns = [sql.label(f"t{n}") for n, (_, _, sql) in enumerate(terms)]
+    query = select(model.id, *columns).where(and_(model.id.in_(ids), not_(recused(model, identity))))
+    found: dict[uuid.UUID, Access] = {}
+    with unscoped(session, "asks which terms hold, shows nothing"), session.no_autoflush:
+        for result in session.execute(query):
+            rules: dict[str, str] = {}
+            for n, (key, term, _) in enumerate(terms):
+                if result[n + 1]:
+                    for level in term.levels:
+                        rules.setdefault(level, f"{key} {identity.role} {term}")
+            found[result[0]] = Access(rules)
+    return found
+
+
+def access_to_one(session: Session, identity: Identity, record: Any, row: str | None = None) -> Access:
+    """The access to one record; remembered in the session, since a page asks many times."""
+    cache = session.info.setdefault("access", {})
+    key = (identity.key, type(record), record.id, row)
+    if key not in cache:
+        cache[key] = access_to(session, identity, type(record), [record.id], row).get(record.id, NOTHING)
+    return cache[key]
+
+
+def forget_access(session: Session) -> None:
+    """After a grant or a stage changed in this transaction."""
+    session.info.pop("access", None)
+
+
+class Shown:
+    """A record as one person may see it: hidden fields are None, whatever the template asks for."""
+
+    def __init__(self, record: Any, access: Access):
+        self._record, self._access = record, access
+        mapper_columns = {a.key: a.columns[0] for a in record.__mapper__.column_attrs}
+        self._meta = {name for name, column in mapper_columns.items() if column.info.get("meta")}
+        self._plain = set(mapper_columns)
+        self._sealed = sealed_fields(type(record))
+
+    def may(self, level: str) -> bool:
+        return level in self._access
+
+    def shows(self, name: str) -> bool:
+        """Whether this person may see the field."""
+        if name in self._sealed:
+            return "R" in self._access or (self._sealed[name].meta and "M" in self._access)
+        return "R" in self._access or (name in self._meta and "M" in self._access)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self._plain or name in self._sealed:
+            return getattr(self._record, name) if self.shows(name) else None
+        value = getattr(self._record, name)
+        # A computed property may rest on hidden fields: it is shown only to those who read the record.
+        return value if "R" in self._access else None
+
+
+def shown(session: Session, identity: Identity, record: Any) -> Shown:
+    """The record as `identity` may see it."""
+    return Shown(record, access_to_one(session, identity, record))

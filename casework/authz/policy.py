@@ -1,0 +1,80 @@
+"""Pyramid's security policy: identity once per request, then the matrix. Unlisted is refused."""
+
+from pathlib import Path
+
+from pyramid.authorization import Allowed, Denied
+from pyramid.request import RequestLocalCache
+
+from .access import access_to_one
+from .identity import Identity
+from .matrix import load
+from .scope import use_matrix
+
+NOBODY = "nobody"
+SIGNED_IN = "signed-in"
+
+
+class Policy:
+    """`registry["load_identity"]` (registered by accounts) finds the person; this class decides."""
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+        self._identities = RequestLocalCache(self._load)
+
+    def _load(self, request) -> Identity | None:
+        identity = request.registry["load_identity"](request)
+        request.db.info["identity"] = identity
+        request.db.info["matrix"] = request.registry["matrix_hash"]
+        request.db.info["address"] = request.client_addr if identity else None
+        return identity
+
+    def identity(self, request) -> Identity | None:
+        return self._identities.get_or_create(request)
+
+    def authenticated_userid(self, request):
+        identity = self.identity(request)
+        return None if identity is None else str(identity.user_id)
+
+    def permits(self, request, context, permission: str):
+        """Allowed with the rule that allowed it, or Denied.
+
+        A permission is `signed-in` or `<row>:<level>`. Where the context has a record, the row's conditions are
+        asked of that record; where it has none (lists, a new record) the role alone decides and the row scope or
+        the creation's own checks do the rest.
+        """
+        identity = self.identity(request)
+        if identity is None:
+            return Denied("not signed in")
+        if permission == SIGNED_IN:
+            return Allowed("signed in")
+        row, _, level = permission.partition(":")
+        if row not in self.matrix.rows or level not in ("M", "R", "W", "A"):
+            return Denied(f"no such permission: {permission}")
+        if not self.matrix.cell(row, identity.role).may(level):
+            return Denied(f"{identity.role} has no {level} on {row}")
+        record = getattr(context, "record", None)
+        if record is None:
+            return Allowed(f"{row} {identity.role} {level}")
+        own_row = type(record).__scope__.row
+        access = access_to_one(request.db, identity, record, None if own_row == row or not isinstance(own_row, str)
+                               and row in own_row.rows.values() else row)
+        if level in access:
+            return Allowed(access.rule(level))
+        return Denied(f"{identity.role} has no {level} on this {row}")
+
+    def remember(self, request, userid, **kw):
+        return []
+
+    def forget(self, request, **kw):
+        return []
+
+
+def includeme(config):
+    settings = config.get_settings()
+    matrix = load(Path(settings["casework.etc"]) / "matrix.csv")
+    use_matrix(matrix)
+    config.registry["matrix"] = matrix
+    config.registry["matrix_hash"] = matrix.sha256
+    config.registry.setdefault("load_identity", lambda request: None)
+    config.set_security_policy(Policy(matrix))
+    config.set_default_permission(NOBODY)

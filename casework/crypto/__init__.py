@@ -1,0 +1,1 @@
+"""Encryption at rest: key ring, sealed columns, keyed tokens."""

@@ -1,0 +1,1 @@
+"""The database: base classes, engine, sessions, references. Knows nothing of the domain."""
