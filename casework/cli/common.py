@@ -1,0 +1,59 @@
+"""What the commands share: settings, database, output."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pyramid.paster import get_appsettings
+from sqlalchemy import Engine
+
+from casework.crypto.keyring import KeyRing
+from casework.db.engine import make_engine
+from casework.settings import NOT_SETTINGS, Settings, SettingsError
+
+DEVELOPMENT = {"casework.development": "true"}
+
+
+class Problem(Exception):
+    """The command cannot do what was asked; the message is one line for the person at the terminal."""
+
+
+def ini(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The [app:main] entries to start from.
+
+    With neither an ini nor any CASEWORK_ setting nothing is to be protected yet: then development settings, which
+    keep everything in ./instance and listen on this machine only.
+    """
+    path = environ.get("CASEWORK_INI")
+    if path:
+        if not Path(path).is_file():
+            raise SettingsError(f"the settings file {path} is missing")
+        return {**get_appsettings(path, name="main"), "__file__": path}
+    given = any(name.startswith("CASEWORK_") and not name.startswith(NOT_SETTINGS) for name in environ)
+    return {} if given else dict(DEVELOPMENT)
+
+
+def settings(*, setup: bool = False) -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    return Settings.from_ini(ini(), setup=setup)
+
+
+@contextmanager
+def database(current: Settings) -> Iterator[tuple[Engine, KeyRing]]:
+    """Engine and key ring of an installation that `casework init` has made."""
+    if current.sqlite and not Path(current.database_url.removeprefix("sqlite:///")).exists():
+        raise Problem("there is no database yet: run casework init")
+    ring = KeyRing.load(current.keys)
+    engine = make_engine(current.database_url)
+    try:
+        yield engine, ring
+    finally:
+        engine.dispose()
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, in ASCII so that it survives every terminal."""
+    print(json.dumps(value, indent=2, default=str))

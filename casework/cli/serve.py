@@ -1,0 +1,83 @@
+"""casework serve: the program on its web server."""
+
+import argparse
+import ipaddress
+import logging.config
+import os
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from casework.db.ready import refuse
+from casework.settings import Settings
+
+from . import common, demo, init, logs
+
+HELP = "run the server"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=6543, help="port to listen on (default 6543)")
+    parser.add_argument("--demo", action="store_true", help="with invented agencies and cases; development only")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = common.settings(setup=True)
+    if settings.development:
+        _refuse_other_machines(args.host)
+        init.prepare(settings)
+        if args.demo:
+            print(demo.table(demo.ensure(settings)))
+    elif args.demo:
+        raise common.Problem("demo data has passwords that everybody can read: only in development")
+    else:
+        with common.database(common.settings()) as (engine, _ring):
+            refuse(engine)
+    _bind_settings(settings)
+    logging.config.dictConfig(logs.config(settings.development))
+    print(f"casework: {settings.base_url} (listening on {args.host}:{args.port})", flush=True)
+    server(settings, args.host, args.port).serve()
+    return 0
+
+
+def _refuse_other_machines(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise common.Problem("in development casework listens on this machine only, for example --host 127.0.0.1")
+
+
+def _bind_settings(settings: Settings) -> None:
+    """Server processes read the settings again: from the same folder, wherever they are started."""
+    if "CASEWORK_INI" in os.environ:
+        os.environ["CASEWORK_INI"] = os.path.abspath(os.environ["CASEWORK_INI"])
+    os.environ["CASEWORK_DATA"] = str(settings.data)
+    if settings.development:
+        os.environ["CASEWORK_DEVELOPMENT"] = "true"
+
+
+def server(settings: Settings, host: str, port: int) -> Granian:
+    """The web server, not yet started. Slow clients get 15 s for their headers, and 64 KiB."""
+    return Granian(
+        "casework.cli.wsgi:make",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=65_536),
+        websockets=False,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=1024,
+        backpressure=settings.threads * 16,
+        respawn_failed_workers=settings.workers > 1,
+        workers_kill_timeout=15,
+        log_access=True,
+        log_access_format=logs.ACCESS_FORMAT,
+        log_dictconfig=logs.config(settings.development),
+    )
