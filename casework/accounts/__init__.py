@@ -1,0 +1,1 @@
+"""Agencies, people and their roles; signing in, second factors, sessions; accounts and who may change them."""
