@@ -1,4 +1,4 @@
-"""The console script `casework`. Each subcommand is a module with `HELP`, `arguments(parser)` and `run(args)`.
+"""The console script `casework`. A subcommand is a module with `HELP`, `arguments(parser)` and `run(args)`.
 
 Exit codes: 0 done; 1 the command found or met a problem; 2 the settings or the arguments are wrong.
 """
@@ -20,7 +20,13 @@ from . import audit, bench, demo, init, matrix, serve, user
 from .common import Problem
 
 COMMANDS = {
-    "init": init, "serve": serve, "demo": demo, "user": user, "audit": audit, "matrix": matrix, "bench": bench,
+    "init": init,
+    "serve": serve,
+    "demo": demo,
+    "user": user,
+    "audit": audit,
+    "matrix": matrix,
+    "bench": bench,
 }
 
 

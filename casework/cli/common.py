@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from casework.crypto.keyring import KeyRing
 from casework.db.engine import make_engine
+from casework.db.ready import refuse
 from casework.settings import NOT_SETTINGS, Settings, SettingsError
 
 DEVELOPMENT = {"casework.development": "true"}
@@ -43,12 +44,13 @@ def settings(*, setup: bool = False) -> Settings:
 
 @contextmanager
 def database(current: Settings) -> Iterator[tuple[Engine, KeyRing]]:
-    """Engine and key ring of an installation that `casework init` has made."""
+    """Engine and key ring of an installation that `casework init` has made. Raises Problem or NotReady."""
     if current.sqlite and not Path(current.database_url.removeprefix("sqlite:///")).exists():
         raise Problem("there is no database yet: run casework init")
     ring = KeyRing.load(current.keys)
     engine = make_engine(current.database_url)
     try:
+        refuse(engine)
         yield engine, ring
     finally:
         engine.dispose()

@@ -9,7 +9,6 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from casework.db.ready import refuse
 from casework.settings import Settings
 
 from . import common, demo, init, logs
@@ -33,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.demo:
         raise common.Problem("demo data has passwords that everybody can read: only in development")
     else:
-        with common.database(common.settings()) as (engine, _ring):
-            refuse(engine)
+        with common.database(common.settings()):
+            pass  # opening it tells whether it is ready
     _bind_settings(settings)
     logging.config.dictConfig(logs.config(settings.development))
     print(f"casework: {settings.base_url} (listening on {args.host}:{args.port})", flush=True)
