@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
-class KeyError_(Exception):
+class KeyFileError(Exception):
     """The key file is missing, unreadable, open to others, or lacks a key."""
 
 
@@ -31,9 +31,9 @@ class KeyRing:
         return f"KeyRing(current={self.current!r}, keys={sorted(self.keys)})"
 
     def key(self, key_id: str, purpose: str) -> bytes:
-        """32 bytes for `purpose`, derived from the ring key `key_id`. Raises KeyError_ when it is not there."""
+        """32 bytes for `purpose`, derived from the ring key `key_id`. Raises KeyFileError when it is not there."""
         if key_id not in self.keys:
-            raise KeyError_(f"the key ring has no key {key_id}")
+            raise KeyFileError(f"the key ring has no key {key_id}")
         return HKDF(SHA256(), 32, salt=None, info=f"casework/{purpose}".encode()).derive(self.keys[key_id])
 
     @classmethod
@@ -54,16 +54,16 @@ class KeyRing:
 
     @classmethod
     def load(cls, path: Path) -> "KeyRing":
-        """The ring in `path`. Raises KeyError_ when the file is missing, malformed or readable by others."""
+        """The ring in `path`. Raises KeyFileError when the file is missing, malformed or readable by others."""
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
             body = json.loads(path.read_text(encoding="ascii"))
             keys = {name: base64.b64decode(value, validate=True) for name, value in body["keys"].items()}
             current = body["current"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-            raise KeyError_(f"the key file {path} cannot be read: {type(problem).__name__}") from None
+            raise KeyFileError(f"the key file {path} cannot be read: {type(problem).__name__}") from None
         if mode & 0o077:
-            raise KeyError_(f"the key file {path} can be read by others: set its mode to 0600")
+            raise KeyFileError(f"the key file {path} can be read by others: set its mode to 0600")
         if current not in keys or any(len(value) != 32 for value in keys.values()):
-            raise KeyError_(f"the key file {path} is not a key ring")
+            raise KeyFileError(f"the key file {path} is not a key ring")
         return cls(current, keys)

@@ -68,7 +68,12 @@ class sealed:  # noqa: N801  reads like a column declaration
 
 
 def note_read(session: Session, record: Any, field: str) -> None:
-    """Remember that a sealed value was read, for the audit log. Ids, not the object: it may be detached by then."""
+    """Remember that a sealed value was read, for the audit log. Ids, not the object: it may be detached by then.
+
+    A model with `__noted__ = False` is read by the program for its own person only (drafts, second factors).
+    """
+    if not getattr(record, "__noted__", True):
+        return
     key = (record.__tablename__, record.id, getattr(record, "case_id", None) or subject(record))
     session.info.setdefault("reads", {}).setdefault(key, set()).add(field)
 

@@ -1,1 +1,13 @@
 """One declaration per record type, and the generic pages that hang on it."""
+
+
+def includeme(config):
+    config.add_route("search", "/search")
+    config.add_view("casework.records.pages.search", route_name="search", permission="signed-in",
+                    renderer="casework:records/templates/search.jinja2")
+    config.add_route("draft", "/draft")
+    config.add_view("casework.records.pages.save_draft", route_name="draft", permission="signed-in",
+                    require_methods=("POST",), renderer="json")
+    config.add_route("draft.discard", "/draft/discard")
+    config.add_view("casework.records.pages.discard_draft", route_name="draft.discard", permission="signed-in",
+                    require_methods=("POST",))

@@ -1,0 +1,47 @@
+"""casework: the application. `main` is the one list of what it is made of."""
+
+from pyramid.config import Configurator
+
+from casework.crypto.keyring import KeyRing
+from casework.db.engine import make_engine
+from casework.settings import Settings
+
+
+def main(global_config, **ini):
+    """The WSGI application from an ini's [app:main] entries and the environment.
+
+    Raises SettingsError, MatrixError or KeyFileError with one clear line when it must not start.
+    """
+    import casework.models  # noqa: F401  maps every table before anything selects
+
+    settings = Settings.from_ini(ini)
+    with Configurator(settings={**ini, "casework.etc": str(settings.etc)}) as config:
+        config.registry["settings"] = settings
+        config.registry["keyring"] = KeyRing.load(settings.keys)
+        config.registry["engine"] = make_engine(settings.database_url, pool_size=settings.threads)
+        config.add_settings({"casework.development": settings.development})
+        config.include("casework.web.methods")  # view options first: every later view may use them
+        config.include("casework.web.csrf")  # before any view, so that none escapes it
+        config.include("casework.db.session")  # request.db, joined to the request's transaction
+        config.include("casework.reference")  # code lists, gazetteer, offences, deadline rules
+        config.include("casework.authz")  # the matrix is the security policy; closed by default
+        config.include("casework.audit")  # the outbox, over the transaction
+        config.include("casework.web.i18n")  # languages
+        config.include("casework.web.render")  # pages and static files
+        config.include("casework.web.logs")  # one JSON line each, nothing sensitive
+        config.include("casework.web.errors")  # one page for every refusal
+        config.include("casework.records.registry")  # config.add_record_type
+        config.include("casework.records")  # search, drafts
+        config.include("casework.accounts")  # people who sign in
+        config.include("casework.cases")  # the aggregate, its tasks and first screens
+        config.include("casework.people")  # persons and identifiers of a case
+        config.include("casework.referrals")  # reports, the public form
+        config.include("casework.evidence")  # exhibits and custody
+        config.include("casework.prosecution")  # from the file to the judgment
+        config.include("casework.support")  # the child's support
+        config.include("casework.oversight")  # auditor and analyst
+        if settings.development:
+            config.include("casework.web.styleguide")  # every component on one page
+        config.include("casework.web.headers")  # on every response
+        config.include("casework.web.sanity")  # outermost: nothing unreadable gets further
+    return config.make_wsgi_app()

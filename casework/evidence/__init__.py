@@ -1,0 +1,5 @@
+"""Evidence items and their chain of custody."""
+
+
+def includeme(config):
+    pass

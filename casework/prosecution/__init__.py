@@ -1,0 +1,5 @@
+"""The prosecution office's work on a submitted file: charges, hearings, decisions."""
+
+
+def includeme(config):
+    pass

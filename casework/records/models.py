@@ -1,0 +1,48 @@
+"""Drafts, submissions and the search index: helpers of the pages, not records of the domain."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from casework.crypto.sealed import sealed
+from casework.db.base import S1, S2, S4, Base, Keyed, col, now
+
+
+class Draft(Keyed, Base):
+    """What a person typed and did not send yet; nobody else's business. Its id makes sending twice harmless."""
+
+    __tablename__ = "draft"
+    __key__ = "user_id"
+    __noted__ = False
+
+    user_id: Mapped[uuid.UUID] = col(S1, ForeignKey("user_account.id"))
+    form: Mapped[str] = col(S1, String(200))
+    body = sealed(S4)
+    updated_at: Mapped[dt.datetime] = col(S1, default=now)
+
+    __table_args__ = (UniqueConstraint("user_id", "form"),)
+
+
+class Submission(Base):
+    """A form that was sent: the same form sent again leads to the same page and changes nothing."""
+
+    __tablename__ = "submission"
+
+    token: Mapped[uuid.UUID] = col(S1, primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = col(S1)
+    location: Mapped[str] = col(S1, String(300))
+    at: Mapped[dt.datetime] = col(S1, default=now)
+
+
+class SearchText(Base):
+    """Folded text of the searchable fields (S1 and S2 only) of one record."""
+
+    __tablename__ = "search_text"
+
+    record_id: Mapped[uuid.UUID] = col(S1, primary_key=True)
+    record_type: Mapped[str] = col(S1, String(40))
+    folded: Mapped[str] = col(S2)
+
+    __table_args__ = (Index("ix_search_text_record_type", "record_type"),)

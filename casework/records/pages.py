@@ -1,0 +1,45 @@
+"""Search, and the keeping of drafts."""
+
+from pyramid.httpexceptions import HTTPBadRequest, HTTPSeeOther
+
+from casework.web.i18n import format_datetime
+
+from . import drafts
+from .registry import path_to
+from .search import find
+
+
+def search(request) -> dict:
+    """Records by reference or text, as far as this person may see them."""
+    words = request.GET.get("q", "").strip()[:200]
+    found = find(request, words) if words else []
+    if words:
+        request.audit("search", found=sum(len(rows) for _, rows in found))
+    types = request.registry["record_types"]
+    groups = [
+        (types[name], [(row, path_to(request, row._record)) for row in rows]) for name, rows in found
+    ]
+    return {"words": words, "groups": groups}
+
+
+def _own_path(text: str) -> str:
+    if not text.startswith("/") or text.startswith("//") or len(text) > 200:
+        raise HTTPBadRequest()
+    return text
+
+
+def save_draft(request) -> dict:
+    """Keep what was typed so far; answers with the time for "Draft saved"."""
+    form = _own_path(request.POST.get("form_path", ""))
+    fields = [(k, v) for k, v in request.POST.items() if k != "form_path"]
+    if sum(len(k) + len(v) for k, v in fields) > drafts.LIMIT:
+        raise HTTPBadRequest()
+    draft = drafts.keep(request.db, request.identity.user_id, form, fields)
+    return {"saved": format_datetime(draft.updated_at, request.locale_name)}
+
+
+def discard_draft(request):
+    """Throw the draft away and show the form empty."""
+    form = _own_path(request.POST.get("form_path", ""))
+    drafts.drop(request.db, request.identity.user_id, form)
+    return HTTPSeeOther(form)

@@ -1,0 +1,111 @@
+"""The search index: folded text of searchable fields, kept in step at every flush; and the search itself."""
+
+from sqlalchemy import delete, event, inspect, select, text
+from sqlalchemy.orm import Session
+
+from casework.authz.access import Shown, access_to
+from casework.db.refs import parse_ref
+from schemas.text import fold
+
+from .models import SearchText
+
+LIMIT = 20
+_searchable: dict[type, tuple[str, ...]] = {}
+
+# The full-text table of SQLite and the trigram index of PostgreSQL, made by the first migration.
+SQLITE_DDL = (
+    "CREATE VIRTUAL TABLE search_fts USING fts5(folded, content='search_text', tokenize='trigram')",
+    """CREATE TRIGGER search_text_ai AFTER INSERT ON search_text BEGIN
+        INSERT INTO search_fts(rowid, folded) VALUES (new.rowid, new.folded); END""",
+    """CREATE TRIGGER search_text_ad AFTER DELETE ON search_text BEGIN
+        INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.rowid, old.folded); END""",
+    """CREATE TRIGGER search_text_au AFTER UPDATE ON search_text BEGIN
+        INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.rowid, old.folded);
+        INSERT INTO search_fts(rowid, folded) VALUES (new.rowid, new.folded); END""",
+)
+POSTGRESQL_DDL = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX ix_search_text_folded ON search_text USING gin (folded gin_trgm_ops)",
+)
+
+
+def ddl(dialect: str) -> tuple[str, ...]:
+    """Statements that the first migration runs for a dialect."""
+    return SQLITE_DDL if dialect == "sqlite" else POSTGRESQL_DDL
+
+
+def index(model: type, columns: tuple[str, ...]) -> None:
+    """Declare which columns of a model the search finds."""
+    _searchable[model] = columns
+
+
+@event.listens_for(Session, "before_flush")
+def _gather(session: Session, context, instances) -> None:
+    waiting = session.info.setdefault("search.pending", {})
+    for record in (*session.new, *session.dirty):
+        columns = _searchable.get(type(record))
+        if columns and (record in session.new or any(inspect(record).attrs[c].history.has_changes() for c in columns)):
+            waiting[record.id] = record
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    session.flush()
+    waiting = session.info.pop("search.pending", {})
+    if not waiting:
+        return
+    connection = session.connection()
+    connection.execute(delete(SearchText).where(SearchText.record_id.in_(list(waiting))))
+    rows = []
+    for record in waiting.values():
+        words = " ".join(filter(None, (getattr(record, c) for c in _searchable[type(record)])))
+        if words:
+            rows.append({"record_id": record.id, "record_type": record.__tablename__, "folded": fold(words)})
+    if rows:
+        connection.execute(SearchText.__table__.insert(), rows)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, previous) -> None:
+    session.info.pop("search.pending", None)
+
+
+def _matching(session: Session, folded: str):
+    """Ids whose text contains `folded`, as a subquery."""
+    escaped = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    if session.get_bind().dialect.name == "sqlite" and len(folded) >= 3:
+        phrase = '"' + folded.replace('"', '""') + '"'
+        return text(
+            "SELECT search_text.record_id FROM search_fts JOIN search_text ON search_text.rowid = search_fts.rowid "
+            "WHERE search_fts MATCH :phrase"
+        ).bindparams(phrase=phrase)
+    return select(SearchText.record_id).where(SearchText.folded.like(f"%{escaped}%", escape="\\"))
+
+
+def find(request, words: str) -> list[tuple[str, list[Shown]]]:
+    """Records that this person may see, by reference or by text: (record type, records), at most LIMIT of a type.
+
+    What may not be seen is never fetched, so it can change neither the list nor any count.
+    """
+    identity, found = request.identity, []
+    ref, folded = parse_ref(words), fold(words)
+    for name, rt in request.registry["record_types"].items():
+        if not any(request.registry["matrix"].cell(row, identity.role).may("M") for row in rt.rows):
+            continue
+        if ref is not None:
+            if not ref.startswith(rt.prefix) or not ref[len(rt.prefix)].isdigit():
+                continue
+            query = select(rt.model).where(rt.model.ref == ref)
+        elif rt.search and len(folded) >= 2:
+            query = select(rt.model).where(rt.model.id.in_(_matching(request.db, folded)))
+            query = query.order_by(rt.model.id.desc()).limit(LIMIT)
+        else:
+            continue
+        records = list(request.db.scalars(query))
+        access = access_to(request.db, identity, rt.model, [r.id for r in records])
+        # Text is matched for those who read it: whoever sees only metadata must not learn what it says.
+        level = "M" if ref is not None else "R"
+        rows = [Shown(r, access[r.id]) for r in records if r.id in access and level in access[r.id]]
+        if rows:
+            found.append((name, rows))
+    return found

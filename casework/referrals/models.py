@@ -1,0 +1,85 @@
+"""Referral (DOMAIN 3.1, 5.2.1)."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped
+
+from casework.audit.models import Audited
+from casework.authz.conditions import Scope
+from casework.authz.scope import Scoped
+from casework.crypto.sealed import sealed
+from casework.db.base import S1, S2, S3, Base, Record, col, now
+from casework.workflow.guard import Stateful
+
+
+def _own_agency(model, identity):
+    """The hotline that took it, or the agency it was forwarded to."""
+    return (model.agency_id == identity.agency_id) | (model.forwarded_to_id == identity.agency_id)
+
+
+class Referral(Record, Scoped, Stateful, Audited, Base):
+    """One report. Report, referral, case and victim are four countable things (decision K3)."""
+
+    __tablename__ = "referral"
+    __key__ = "id"
+    __flow__ = "referral"
+    __scope__ = Scope(row="referral.facts", subjects=("id", "case_id"), words={"g": _own_agency})
+
+    source: Mapped[str] = col(S1, String(40), meta=True)
+    channel: Mapped[str] = col(S1, String(20), meta=True)
+    external_ref: Mapped[str | None] = col(S2, String(80))
+    external_kind: Mapped[str | None] = col(S1, String(20))
+    received_at: Mapped[dt.datetime] = col(S1, default=now, meta=True)
+    state: Mapped[str] = col(S1, String(30), meta=True)
+    reporter_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("person.id", use_alter=True))
+    reporter_anonymous: Mapped[bool] = col(S1, default=True)
+    reporter_code_word: Mapped[bytes | None] = col(S3, LargeBinary(32), info={"token": True})
+    reporter_answer = sealed(S3)  # what the hotline tells a reporter who comes back
+    feedback_wanted: Mapped[bool] = col(S1, default=False)
+    feedback_given_at: Mapped[dt.datetime | None] = col(S1)
+    safe_contact = sealed(S3)
+    immediate_danger: Mapped[str] = col(S1, String(10), meta=True)
+    conduct: Mapped[list | None] = col(S1, JSON)
+    narrative: Mapped[str | None] = col(S2)
+    platform: Mapped[str | None] = col(S1, String(40))
+    occurred_from: Mapped[dt.date | None] = col(S1)
+    occurred_to: Mapped[dt.date | None] = col(S1)
+    province: Mapped[str | None] = col(S2, String(2), meta=True)
+    district: Mapped[str | None] = col(S2, String(4))
+    child_known: Mapped[str | None] = col(S1, String(10))
+    child_count: Mapped[int | None] = col(S1)
+    risk_level: Mapped[str | None] = col(S1, String(20), meta=True)
+    jurisdiction: Mapped[list | None] = col(S1, JSON)
+    label: Mapped[str | None] = col(S2, String(30))
+    triage_started_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    triage_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"), meta=True)
+    triage_lock_until: Mapped[dt.datetime | None] = col(S1)
+    triaged_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    question: Mapped[str | None] = col(S2)
+    decision: Mapped[str | None] = col(S1, String(20), meta=True)
+    decision_reason: Mapped[str | None] = col(S2)
+    second_review: Mapped[bool] = col(S1, default=False)
+    forwarded_to_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("agency.id"), meta=True)
+    forwarded_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    forwarded_to_police_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    forward_basis: Mapped[str | None] = col(S2)
+    minimal_view: Mapped[dict | None] = col(S2, JSON)
+    share_reporter: Mapped[bool] = col(S1, default=False)
+    acknowledged_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    merged_into_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("referral.id"), meta=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), meta=True)
+
+    __table_args__ = (
+        Index("ix_referral_agency_id_id", "agency_id", "id"),
+        Index("ix_referral_forwarded_to_id_id", "forwarded_to_id", "id"),
+        Index("ix_referral_agency_id_state_id", "agency_id", "state", "id"),
+        Index("ix_referral_case_id", "case_id"),
+        Index("ix_referral_source_external_ref", "source", "external_ref", unique=True),
+        Index("ix_referral_reporter_code_word", "reporter_code_word"),
+    )
+
+    def audit_chain(self) -> uuid.UUID:
+        # A referral keeps its chain for life, though a case may come of it.
+        return self.id

@@ -1,0 +1,135 @@
+"""Victim-support referral, Consent, Assessment in their first form (DOMAIN 3.5, 5.2.14, 5.2.15, 5.2.19)."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import JSON, ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped
+
+from casework.audit.models import Audited
+from casework.authz.conditions import Scope
+from casework.authz.scope import Scoped
+from casework.crypto.sealed import sealed
+from casework.db.base import S1, S2, S3, S4, Base, Record, col
+from casework.workflow.guard import Stateful
+
+
+def _provider_consent(model, identity):
+    """The support referral this row belongs to goes to this person's agency, with consent."""
+    support = Base.metadata.tables["support_referral"].alias()
+    return model.support_id.in_(
+        select(support.c.id).where(
+            support.c.provider_agency_id == identity.agency_id, support.c.consent_provider.is_(True)
+        )
+    )
+
+
+class SupportReferral(Record, Scoped, Stateful, Audited, Base):
+    """A request for support of one child, and what becomes of it. Police see that it exists, and little more."""
+
+    __tablename__ = "support_referral"
+    __key__ = "child_id"
+    __flow__ = "support"
+    __scope__ = Scope(row="support.referral", subjects=("id", "case_id"))
+
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    referral_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("referral.id"))
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"), index=True)
+    state: Mapped[str] = col(S2, String(30), meta=True)
+    urgency: Mapped[str] = col(S2, String(20), meta=True)
+    level_of_risk: Mapped[str | None] = col(S2, String(20))
+    requested_by_id: Mapped[uuid.UUID] = col(S2, ForeignKey("agency.id"), meta=True)
+    reason_code: Mapped[str | None] = col(S2, String(40))
+    reason = sealed(S3)
+    safe_contact = sealed(S3)
+    worker_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"), meta=True)
+    first_contact_at: Mapped[dt.datetime | None] = col(S2)
+    services: Mapped[list | None] = col(S2, JSON)  # [{type, subtype}]
+    provider_agency_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("agency.id"))
+    provider_worker_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))
+    sent_at: Mapped[dt.datetime | None] = col(S2)
+    answered_at: Mapped[dt.datetime | None] = col(S2)
+    accepted_at: Mapped[dt.datetime | None] = col(S2)
+    answer: Mapped[str | None] = col(S2, String(20))
+    reject_reason: Mapped[str | None] = col(S2, String(40))
+    minimal_view = sealed(S3)  # exactly what was sent
+    consent_provider: Mapped[bool] = col(S2, default=False)
+    consent_police: Mapped[bool] = col(S2, default=False, meta=True)
+    may_be_interviewed: Mapped[str | None] = col(S2, String(30), meta=True)
+    declined_what: Mapped[str | None] = col(S2)
+    door_open_until: Mapped[dt.date | None] = col(S2)
+    plan_goals = sealed(S4)
+    child_view = sealed(S4)
+    plan_approved_at: Mapped[dt.datetime | None] = col(S2)
+    plan_approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+    closure_reason: Mapped[str | None] = col(S2, String(40))
+    closure_safety: Mapped[str | None] = col(S2, String(40))
+    follow_up_dates: Mapped[list | None] = col(S2, JSON)
+    closed_at: Mapped[dt.datetime | None] = col(S2, meta=True)
+    review_at: Mapped[dt.date | None] = col(S2)
+
+    __table_args__ = (
+        Index("ix_support_referral_agency_id_id", "agency_id", "id"),
+        Index("ix_support_referral_provider_agency_id_id", "provider_agency_id", "id"),
+        Index("ix_support_referral_agency_id_state_id", "agency_id", "state", "id"),
+    )
+
+    def audit_chain(self) -> uuid.UUID:
+        # Support has a chain of its own: the case's log must not tell police what happens here.
+        return self.id
+
+
+class Consent(Record, Scoped, Audited, Base):
+    """Consent or assent, per purpose; withdrawal works at once."""
+
+    __tablename__ = "consent"
+    __key__ = "child_id"
+    __scope__ = Scope(row="consent", subjects=("support_id", "child_id"), case=None)
+
+    support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = col(S3, String(20), info={"coded": True})
+    purposes: Mapped[list] = col(S3, JSON, info={"coded": True})
+    informed_how = sealed(S3)
+    language: Mapped[str | None] = col(S2, String(3))
+    form: Mapped[str] = col(S3, String(20), info={"coded": True})
+    given_by = sealed(S3)
+    given_by_person_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("person.id"))
+    relation: Mapped[str | None] = col(S2, String(40))
+    given_at: Mapped[dt.datetime] = col(S2)
+    valid_to: Mapped[dt.date | None] = col(S2)
+    withheld = sealed(S4)
+    withdrawn_at: Mapped[dt.datetime | None] = col(S2)
+    withdrawn_scope: Mapped[list | None] = col(S2, JSON)
+    override_reason: Mapped[str | None] = col(S2, String(40))
+    approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+
+
+class Assessment(Record, Scoped, Audited, Base):
+    """Needs and risk assessment over eleven domains. The level is proposed by a rule and set by a person."""
+
+    __tablename__ = "assessment"
+    __key__ = "child_id"
+    __scope__ = Scope(
+        row="support.assessment", subjects=("support_id", "case_id"), words={"c": _provider_consent}
+    )
+
+    support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"))
+    assessed_on: Mapped[dt.date] = col(S2, meta=True)
+    worker_id: Mapped[uuid.UUID] = col(S1, ForeignKey("user_account.id"))
+    domains = sealed(S4)  # {domain: {level, text}}
+    proposed_level: Mapped[str] = col(S2, String(20))
+    level_of_risk: Mapped[str] = col(S2, String(20), meta=True)
+    rule_shown: Mapped[str] = col(S2)
+    safety_flags: Mapped[list | None] = col(S2, JSON, meta=True)
+    may_be_interviewed: Mapped[str | None] = col(S2, String(30), meta=True)
+    safety_plan = sealed(S4)
+    protective_factors = sealed(S4)
+    child_view = sealed(S4)
+    next_on: Mapped[dt.date | None] = col(S2)
+    approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.support_id
