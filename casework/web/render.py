@@ -2,7 +2,8 @@
 
 Names in every template: ``_``, ``locale``, ``code_label``, ``fmt_date``, ``fmt_long_date``, ``fmt_datetime``,
 ``fmt_clock``, ``now``, ``static``, ``identity``, ``csrf_token``, ``can``, ``main_nav``, ``idle_seconds``,
-``languages``, ``request`` and ``ui``, the macros of ``macros.jinja2``. A name that a template does not know is an error, never an empty string.
+``languages``, ``request`` and ``ui``, the macros of ``macros.jinja2``. A name that a template does not know is an
+error, never an empty string.
 """
 
 from __future__ import annotations
