@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
 from casework.authz.matrix import MatrixError
-from casework.crypto.keyring import KeyError_
+from casework.crypto.keyring import KeyFileError
 from casework.db.ready import NotReady
 from casework.settings import SettingsError
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as problem:
         print(f"casework: {problem}", file=sys.stderr)
         return 2
-    except (Problem, KeyError_, MatrixError, NotReady, CommandError) as problem:
+    except (Problem, KeyFileError, MatrixError, NotReady, CommandError) as problem:
         print(f"casework: {problem}", file=sys.stderr)
         return 1
     except OperationalError as problem:
