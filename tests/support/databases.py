@@ -77,11 +77,8 @@ def _migrate(url: str) -> None:
     engine = make_engine(url)
     try:
         migrate.upgrade(engine)
-        if engine.dialect.name == "sqlite":
-            # All of it into the one file that is copied.
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
+        # SQLite puts its log into the file, which is what gets copied, when the last connection closes.
         engine.dispose()
 
 

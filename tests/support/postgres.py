@@ -8,9 +8,7 @@ import fcntl
 import os
 import pwd
 import shutil
-import signal
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +23,7 @@ LOCALE = sql.SQL("TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'km' LOCALE 
 OPTIONS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "autovacuum": "off", "shared_buffers": "64MB", "max_connections": "60",
-    "listen_addresses": "", "logging_collector": "off", "jit": "off",
+    "listen_addresses": "''", "logging_collector": "off", "jit": "off",
 }
 
 
@@ -53,36 +51,22 @@ class Cluster:
         with _locked(self.folder.with_suffix(".starting")):
             if (self.folder / "data" / "postmaster.pid").exists():
                 return
-            binaries = programs()
             account = _account()
             self.folder.mkdir(mode=0o700)
-            shutil.chown(self.folder, account)
-            run = {"user": account} if account else {}
-            subprocess.run(
-                [binaries / "initdb", "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
-                 "-D", self.folder / "data"],
-                check=True, stdout=subprocess.DEVNULL, cwd="/", **run,
-            )
-            options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
-            with open(self.folder / "log", "wb") as log:
-                subprocess.Popen(
-                    [binaries / "postgres", "-D", self.folder / "data", f"-k{self.folder}", *options],
-                    stdout=log, stderr=log, cwd="/", start_new_session=True, **run,
-                )
-            self._wait()
+            if account:
+                shutil.chown(self.folder, account)
+            self._control("initdb", "-o", "--no-sync -A trust -U postgres -E UTF8 --locale=C.UTF-8")
+            options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+            self._control("start", "-w", "-l", self.folder / "log", "-o", f"-k {self.folder} {options}")
             with self.admin() as connection:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                self.admin().close()
-                return
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise RuntimeError((self.folder / "log").read_text()) from None
-                time.sleep(0.05)
+    def _control(self, *arguments: str | Path) -> None:
+        account = _account()
+        subprocess.run(
+            [programs() / "pg_ctl", "-s", "-D", self.folder / "data", *arguments],
+            check=True, stdin=subprocess.DEVNULL, cwd="/", **({"user": account} if account else {}),
+        )
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """A superuser's connection, for what the tests do around the program."""
@@ -109,12 +93,8 @@ class Cluster:
 
     def stop(self) -> None:
         """End the server, if this run had one, and remove it."""
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-            os.kill(pid, signal.SIGQUIT)
-            for _ in range(100):
-                os.kill(pid, 0)
-                time.sleep(0.02)
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._control("stop", "-m", "immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
