@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pyramid.authorization import Allowed, Denied
 from pyramid.request import RequestLocalCache
+from pyramid.security import Allowed, Denied
 
 from .access import access_to_one
 from .identity import Identity
