@@ -12,13 +12,17 @@ from .problems import BadIdentifier
 SCHEMES = {"http": 80, "https": 443, "ftp": 21, "ftps": 990, "ws": 80, "wss": 443}
 
 # Parameters that say who followed a link, not what it leads to.
-TRACKING = frozenset(
-    ["fbclid", "gclid", "dclid", "msclkid", "yclid", "igshid", "igsh", "mc_cid", "mc_eid", "mkt_tok", "twclid", "ttclid", "_ga", "_gl", "ref_src"]
-)
+TRACKING = frozenset({
+    "fbclid", "gclid", "dclid", "msclkid", "yclid", "igshid", "igsh", "mc_cid", "mc_eid", "mkt_tok", "twclid",
+    "ttclid", "_ga", "_gl", "ref_src",
+})  # fmt: skip
 TRACKING_PREFIX = "utm_"
 
 # Second-level labels under which two-letter domains are given out (com.kh, co.uk, ...).
-_SECOND_LEVEL = frozenset(["ac", "co", "com", "edu", "gov", "go", "idv", "mil", "ne", "net", "or", "org", "per", "gob", "gouv", "nom", "sch"])
+_SECOND_LEVEL = frozenset({
+    "ac", "co", "com", "edu", "gov", "go", "idv", "mil", "ne", "net", "or", "org", "per", "gob", "gouv", "nom",
+    "sch",
+})  # fmt: skip
 
 _DEFANGED = (
     (re.compile(r"^hxxp", re.IGNORECASE), "http"),
