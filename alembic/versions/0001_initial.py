@@ -1193,6 +1193,7 @@ def upgrade() -> None:
     op.create_table(
         "consent",
         sa.Column("support_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("child_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("purposes", sa.JSON(), nullable=False),
@@ -1222,6 +1223,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["approved_by_id"], ["user_account.id"], name=op.f("fk_consent_approved_by_id_user_account")
         ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_consent_case_id_case")),
         sa.ForeignKeyConstraint(["child_id"], ["person.id"], name=op.f("fk_consent_child_id_person")),
         sa.ForeignKeyConstraint(
             ["created_by_id"], ["user_account.id"], name=op.f("fk_consent_created_by_id_user_account")
@@ -1236,6 +1238,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_consent_ref")),
     )
     with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_consent_child_id"), ["child_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_consent_support_id"), ["support_id"], unique=False)
 
@@ -1313,6 +1316,7 @@ def downgrade() -> None:
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_support_id"))
         batch_op.drop_index(batch_op.f("ix_consent_child_id"))
+        batch_op.drop_index(batch_op.f("ix_consent_case_id"))
 
     op.drop_table("consent")
     with op.batch_alter_table("assessment", schema=None) as batch_op:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .identity import ROLES
 
+ROWS = 43
 LEVELS = "MRWA"
 INCLUDES = {"M": {"M"}, "R": {"M", "R"}, "W": {"M", "R", "W"}, "A": {"M", "A"}}
 CONDITIONS = frozenset({
@@ -127,7 +128,6 @@ def load(path: Path) -> Matrix:
             except ValueError as problem:
                 raise MatrixError(f"{path.name}: row {line['key']}, {role}: {problem}") from None
         rows[line["key"]] = Row(int(line["number"]), line["key"], line["title_en"], line["title_km"], cells)
-    numbers = [row.number for row in rows.values()]
-    if numbers != list(range(1, len(rows) + 1)):
-        raise MatrixError(f"{path.name}: the rows must be numbered from 1 without gaps")
+    if [row.number for row in rows.values()] != list(range(1, ROWS + 1)):
+        raise MatrixError(f"{path.name}: the rows must be numbered from 1 to {ROWS} without gaps")
     return Matrix(rows, hashlib.sha256(data).hexdigest())

@@ -30,7 +30,11 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     __tablename__ = "support_referral"
     __key__ = "child_id"
     __flow__ = "support"
-    __scope__ = Scope(row="support.referral", subjects=("id", "case_id"))
+    # Who supports one child of a case sees nothing of the support of another.
+    __scope__ = Scope(
+        row="support.referral", subjects=("id", "case_id"),
+        narrow={("support.referral", "SW"): ("id",), ("support.referral", "PRV"): ("id",)},
+    )
 
     case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
     referral_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("referral.id"))
@@ -84,9 +88,13 @@ class Consent(Record, Scoped, Audited, Base):
 
     __tablename__ = "consent"
     __key__ = "child_id"
-    __scope__ = Scope(row="consent", subjects=("support_id", "child_id"), case=None)
+    __scope__ = Scope(
+        row="consent", subjects=("support_id", "child_id", "case_id"),
+        narrow={("consent", "SW"): ("support_id", "child_id"), ("consent", "PRV"): ("support_id", "child_id")},
+    )
 
     support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
     child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"), index=True)
     kind: Mapped[str] = col(S3, String(20), info={"coded": True})
     purposes: Mapped[list] = col(S3, JSON, info={"coded": True})
@@ -104,6 +112,9 @@ class Consent(Record, Scoped, Audited, Base):
     override_reason: Mapped[str | None] = col(S2, String(40))
     approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
 
+    def audit_chain(self) -> uuid.UUID:
+        return self.support_id
+
 
 class Assessment(Record, Scoped, Audited, Base):
     """Needs and risk assessment over eleven domains. The level is proposed by a rule and set by a person."""
@@ -111,7 +122,8 @@ class Assessment(Record, Scoped, Audited, Base):
     __tablename__ = "assessment"
     __key__ = "child_id"
     __scope__ = Scope(
-        row="support.assessment", subjects=("support_id", "case_id"), words={"c": _provider_consent}
+        row="support.assessment", subjects=("support_id", "case_id"), words={"c": _provider_consent},
+        narrow={("support.assessment", "SW"): ("support_id",), ("support.assessment", "PRV"): ("support_id",)},
     )
 
     support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
