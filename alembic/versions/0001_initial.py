@@ -1297,7 +1297,14 @@ def upgrade() -> None:
 
     # ### end Alembic commands ###
 
+    _close_the_circle()
     _guards_and_search()
+
+
+def _close_the_circle() -> None:
+    """Referral and person name each other. SQLite takes the constraint with its table; PostgreSQL only afterwards."""
+    if op.get_bind().dialect.name != "sqlite":
+        op.create_foreign_key("fk_referral_reporter_id_person", "referral", "person", ["reporter_id"], ["id"])
 
 
 def _guards_and_search() -> None:
