@@ -42,6 +42,12 @@ def not_ours_to_compare(connection: Connection) -> frozenset[str]:
     return frozenset(row.name for row in rows)
 
 
+def include_object(item, name: str, kind: str, reflected: bool, counterpart) -> bool:
+    """PostgreSQL's trigram indexes belong to the search too: made by hand, unknown to models."""
+    by_hand = reflected and counterpart is None and kind == "index"
+    return not (by_hand and item.dialect_options["postgresql"]["using"] == "gin")
+
+
 def run(connection: Connection) -> None:
     """Run what is missing on `connection`, each revision in a transaction of its own."""
     sqlite = connection.dialect.name == "sqlite"
@@ -57,6 +63,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         include_name=lambda name, kind, parents: kind != "table" or name not in hidden,
+        include_object=include_object,
         render_item=render_item,
         compare_type=compare_type,
         render_as_batch=True,

@@ -40,7 +40,6 @@ class Settings:
     trusted_proxy    addresses or networks, with commas, whose X-Forwarded-* headers are believed; "" for none
     workers          server processes; always 1 on SQLite, where one process holds the database
     threads          threads of each process
-    body_limit       largest request body, in bytes
     break_glass_hours  how long an emergency access lasts
     """
 
@@ -53,7 +52,6 @@ class Settings:
     trusted_proxy: str = ""
     workers: int = 1
     threads: int = 8
-    body_limit: int = 16 * 1024 * 1024
     break_glass_hours: int = 4
 
     @property
@@ -65,6 +63,11 @@ class Settings:
     def secure(self) -> bool:
         """Whether people reach this installation by https, so that cookies may say Secure."""
         return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """The one host name this installation answers to."""
+        return urlsplit(self.base_url).hostname or ""
 
     @classmethod
     def from_ini(
@@ -101,7 +104,7 @@ def _given(ini: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]
 def _build(cls: type[Settings], given: dict[str, str], environ: Mapping[str, str]) -> Settings:
     development = _boolean("development", given.get("development", "false"))
     values: dict = {"development": development}
-    for name in ("workers", "threads", "body_limit", "break_glass_hours"):
+    for name in ("workers", "threads", "break_glass_hours"):
         if name in given:
             values[name] = _positive(name, given[name])
     if not development:

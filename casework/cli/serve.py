@@ -76,7 +76,6 @@ def server(settings: Settings, host: str, port: int) -> Granian:
         backpressure=settings.threads * 16,
         respawn_failed_workers=settings.workers > 1,
         workers_kill_timeout=15,
-        log_access=True,
-        log_access_format=logs.ACCESS_FORMAT,
+        log_access=False,  # the application's own log names routes, not addresses
         log_dictconfig=logs.config(settings.development),
     )

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from waitress.server import create_server
 
-from casework.cli.wsgi import with_scheme
+from casework.cli.wsgi import behind_proxy
 from casework.settings import Settings
 
 
 @contextlib.contextmanager
 def serving(app, settings: Settings) -> Iterator[str]:
     """The address of `app` on this machine, for as long as the test runs."""
-    server = create_server(with_scheme(app, settings), listen="127.0.0.1:0", threads=4, clear_untrusted_proxy_headers=True)
+    server = create_server(behind_proxy(app, settings), listen="127.0.0.1:0", threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
