@@ -25,7 +25,7 @@ class Agency(Audited, Keyed, Base):
     name_en: Mapped[str] = col(S0)
     name_km: Mapped[str | None] = col(S0)
     abbreviation: Mapped[str | None] = col(S0, String(40))
-    type: Mapped[str] = col(S0, String(40))
+    type: Mapped[str] = col(S0, String(40))  # one or more codes of agency_types, with blanks between
     parent_id: Mapped[uuid.UUID | None] = col(S0, ForeignKey("agency.id"))
     jurisdiction: Mapped[str | None] = col(S0, String(20))  # "national" or a gazetteer code
     valid_from: Mapped[dt.date | None] = col(S0, Date)

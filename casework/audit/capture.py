@@ -9,12 +9,14 @@ import datetime as dt
 import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Delete, Engine, Insert, Update, event, inspect
 from sqlalchemy.orm import Session
 
 import casework.crypto.sealed  # noqa: F401  its flush hook must run before ours, so that we see ciphertext
+from casework.db.base import Base
 
 from .chain import Actor, Event, write
 from .models import Audited
@@ -48,6 +50,7 @@ def describe(session: Session, record: Any, *, verb: str, **details: Any) -> Non
 
 def record_event(session: Session, happened: Event) -> None:
     """Add an entry that no change of a record stands for (an export, a submission)."""
+    session.connection()  # a session that executed nothing would have no commit to write it at
     session.info.setdefault("audit.events", []).append(happened)
 
 
@@ -78,6 +81,9 @@ def _changes(record: Any) -> dict[str, list[Any]]:
         new = history.added[0] if history.added else None
         if old is None and new is None:
             continue
+        if attribute.columns[0].info.get("hashed"):
+            # The hash of a password can be guessed at: the log says that it changed, not to what.
+            old, new = old and "hash", new and "hash"
         found[attribute.key] = [json_value(old), json_value(new)]
     return found
 
@@ -166,14 +172,13 @@ def bulk_load():
         _allowed.reset(token)
 
 
+@lru_cache(maxsize=1)
+def _audited_tables() -> frozenset:
+    return frozenset(m.local_table for m in Base.registry.mappers if issubclass(m.class_, Audited))
+
+
 @event.listens_for(Engine, "before_execute")
 def _no_core_writes(connection, clause, multiparams, params, options) -> None:
     if isinstance(clause, (Insert, Update, Delete)) and not _flushing.get() and not _allowed.get():
-        if clause.table.info.get("audited"):
+        if clause.table in _audited_tables():
             raise UnauditedWrite(f"write to audited table {clause.table.name} outside a flush")
-
-
-@event.listens_for(Audited, "instrument_class", propagate=True)
-def _mark_table(mapper, cls) -> None:
-    if mapper.local_table is not None:
-        mapper.local_table.info["audited"] = True

@@ -1,4 +1,120 @@
 """Invented people of every role, and how a test signs in as one of them.
 
-`sign_in(client, role)` goes through the real pages: name, password, code of the second factor.
+    person = make_person(database, "INV", agency_code="ahtjpd")     an account, ready to be signed in to
+    sign_in(client, person)                                         through the real pages: password, then code
+
+Passwords are hashed with the smallest costs Argon2 knows: `quick(app)` tells the application so, and `sign_in` does.
 """
+
+import datetime as dt
+import itertools
+import uuid
+from dataclasses import dataclass, field
+
+import pyotp
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from webtest import TestApp
+from webtest.response import TestResponse
+
+from casework.accounts import agencies, service
+from casework.accounts.models import Agency, Membership, User
+from casework.accounts.passwords import Passwords
+from casework.authz.identity import CHIEF, LIAISON, Identity
+from casework.crypto.keyring import KeyRing
+from casework.db.base import now
+from casework.settings import ROOT
+
+PASSWORD = "mango leaf paper boat"
+AGENCIES = {
+    "HOT": ("aple", "hotline"), "INV": ("ahtjpd", "police"), "PSU": ("ahtjpd", "police"), "FOR": ("ahtjpd.ito", "police"),
+    "CUS": ("ahtjpd", "police"), "PRO": ("pros.12", "prosecution"), "CLK": ("court.12", "court"),
+    "SW": ("dosvy.12", "social_gov"), "SWS": ("dosvy.12", "social_gov"), "PRV": ("hagar", "social_ngo"),
+    "OVS": ("cncc", "coordination"), "AUD": ("moi", "coordination"), "ADM": ("moi", "coordination"),
+}
+_number = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """An invented person: what to sign in with, and the identity they will have."""
+
+    user_id: uuid.UUID
+    membership_id: uuid.UUID
+    login: str
+    name: str
+    role: str
+    agency_id: uuid.UUID
+    agency_code: str
+    password: str
+    secret: str
+    flags: frozenset[str] = frozenset()
+    used_step: int = field(default=0, repr=False)
+
+    @property
+    def identity(self) -> Identity:
+        """As the pages know the person, with a second factor shown just now."""
+        return Identity(
+            user_id=self.user_id, name=self.name, role=self.role, agency_id=self.agency_id,
+            agency_code=self.agency_code, agency_name=self.agency_code, flags=self.flags, mfa_at=now(),
+        )
+
+    def code(self, at: dt.datetime | None = None) -> str:
+        """The code of this half minute."""
+        return pyotp.TOTP(self.secret).at(int((at or now()).timestamp()))
+
+
+def quick_passwords(ring: KeyRing) -> Passwords:
+    """Passwords with the least cost: for tests only."""
+    return Passwords(ring, ROOT / "etc", time_cost=1, memory_cost=8)
+
+
+def quick(app) -> None:
+    """Let `app` hash passwords at the least cost."""
+    app.registry["passwords"] = quick_passwords(app.registry["keyring"])
+
+
+def make_agency(db: Session, code: str, type_: str = "police") -> Agency:
+    """The agency with this code, made when there is none."""
+    found = agencies.by_code(db, code)
+    if found is None:
+        found = Agency(code=code, name_en=f"Agency {code} (fictional)", name_km=f"ស្ថាប័ន {code} (ប្រឌិត)",
+                       abbreviation=code.upper(), type=type_)
+        db.add(found)
+        db.flush()
+    return found
+
+
+def make_person(
+    db: Session, role: str, agency_code: str | None = None, *, login: str | None = None, name: str | None = None,
+    password: str = PASSWORD, chief: bool = False, liaison: bool = False,
+) -> Person:
+    """An account in `role` with both factors set up, in the caller's transaction."""
+    default_code, type_ = AGENCIES[role]
+    agency = make_agency(db, agency_code or default_code, type_)
+    number = next(_number)
+    login = login or f"{role.lower()}.{number}@example.org"
+    user = service.create_user(db, login=login, name=name or f"{role} person {number} (fictional)")
+    membership = service.add_membership(
+        db, user, agency, role, at=now() - dt.timedelta(days=1), chief=chief, liaison=liaison
+    )
+    secret = pyotp.random_base32(32)
+    user.password_hash, user.password_changed_at = quick_passwords(db.info["keyring"]).hash(password), now()
+    user.totp_secret, user.mfa_enrolled_at, user.pending_link = secret, now(), None
+    db.flush()
+    return person_of(membership, secret, password)
+
+
+def person_of(membership: Membership, secret: str, password: str = PASSWORD) -> Person:
+    """The person behind a role."""
+    user = membership.user
+    flags = frozenset(word for word, has in ((CHIEF, membership.chief), (LIAISON, membership.liaison)) if has)
+    return Person(
+        user_id=user.id, membership_id=membership.id, login=user.login, name=user.name, role=membership.role,
+        agency_id=membership.agency_id, agency_code=membership.agency.code, password=password, secret=secret, flags=flags,
+    )
+
+
+def user_of(db: Session, person: Person) -> User:
+    """The account as the database has it now."""
+    return db.scalars(select(User).where(User.id == person.user_id)).one()

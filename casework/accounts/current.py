@@ -1,0 +1,100 @@
+"""The session of a request: cookie, identity, secret of its forms. Sets no page, asks no question twice."""
+
+import functools
+import hmac
+import re
+
+from casework.authz.identity import Identity
+
+from . import device, sessions
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def cookie_name(request) -> str:
+    """With https the browser guards the name: no other host, path or plain http can set it."""
+    return "__Host-cw" if request.registry["settings"].secure else "cw"
+
+
+def device_cookie_name(request) -> str:
+    return f"__Host-{device.COOKIE}" if request.registry["settings"].secure else device.COOKIE
+
+
+def token_of(request) -> str | None:
+    """The cookie's token, when it has the form of one."""
+    token = request.cookies.get(cookie_name(request), "")
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def session_row(request):
+    """The usable session behind the cookie, whatever step it is at, or None. One query, of its own and at once
+    closed: the request's own transaction, which writes, begins later and is kept short."""
+    token = token_of(request)
+    if token is None:
+        return None
+    engine = request.registry["engine"]
+    with engine.connect().execution_options(sqlite_begin="BEGIN") as connection:
+        row = sessions.find(connection, token)
+    if row is None:
+        return None
+    at = sessions.clock(request)
+    why = sessions.over(row, at)
+    if why is not None:
+        if row.ended_at is None:
+            request.afterwards(functools.partial(sessions.close, row=row, why=why, at=at))
+        return None
+    if row.state == sessions.FULL and at - row.last_seen_at >= sessions.SEEN_EVERY:
+        request.afterwards(functools.partial(sessions.seen, row=row, at=at))
+    return row
+
+
+def load_identity(request) -> Identity | None:
+    """The identity behind the request: both factors shown, account active, role in force now."""
+    row = request.session_row
+    return None if row is None else sessions.identity_of(row, sessions.clock(request).date())
+
+
+def idle_seconds(request) -> int:
+    """How long the page may stay unused."""
+    return int(sessions.idle_limit(request.identity.role).total_seconds())
+
+
+def csrf_secret(request) -> bytes | None:
+    """The secret that this session's form tokens are made from; it changes whenever the cookie does."""
+    token, ring = token_of(request), request.registry["keyring"]
+    return hmac.digest(ring.key(ring.current, "csrf"), token.encode(), "sha256") if token else None
+
+
+def client_of(request) -> sessions.Client:
+    agent = "".join(char for char in request.user_agent or "" if char.isprintable())
+    return sessions.Client(request.client_addr, agent)
+
+
+def set_cookie(request, response, token: str) -> None:
+    """Give the browser its session. The cookie has no time of its own: the server decides when it is over."""
+    response.set_cookie(
+        cookie_name(request), token, path="/", httponly=True, samesite="Lax", secure=request.registry["settings"].secure
+    )
+
+
+def set_device_cookie(request, response, login: str) -> None:
+    """This browser is known for this account from now on."""
+    name = device_cookie_name(request)
+    value = device.remember(request.registry["keyring"], request.cookies.get(name), login)
+    response.set_cookie(
+        name, value, max_age=device.SECONDS, path="/", httponly=True, samesite="Strict",
+        secure=request.registry["settings"].secure,
+    )
+
+
+def drop_cookie(request, response) -> None:
+    response.delete_cookie(
+        cookie_name(request), path="/", secure=request.registry["settings"].secure, httponly=True, samesite="Lax"
+    )
+
+
+def includeme(config) -> None:
+    config.add_request_method(session_row, "session_row", reify=True)
+    config.registry["load_identity"] = load_identity
+    config.registry["csrf_secret"] = csrf_secret
+    config.registry["idle_seconds"] = idle_seconds

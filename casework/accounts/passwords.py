@@ -1,0 +1,119 @@
+"""Passwords: what may be one, and how it is kept.
+
+Kept is Argon2id over an HMAC of the password under a key of the key ring (the pepper), so that a stolen database
+alone cannot be guessed at. Policy after NIST SP 800-63B-4: length, no composition rules, no periodic change, a list of
+common passwords and words of this program's surroundings.
+"""
+
+import gzip
+import hmac
+import logging
+import os
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from translationstring import TranslationStringFactory
+
+from casework.crypto.keyring import KeyFileError, KeyRing
+
+_ = TranslationStringFactory("casework")
+log = logging.getLogger(__name__)
+
+MIN_LENGTH = 12
+MAX_LENGTH = 256
+_REMAINING = 6  # letters that must remain when common and own words are taken out
+# Each hash takes 64 MiB: a hundred sign-ins at once would take 6.4 GiB.
+_room = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+
+
+class Passwords:
+    """Hashes, checks and judges passwords for one installation.
+
+    ring         the key ring; the pepper is derived from it
+    folder       the folder with `common-passwords.txt.gz` and `context-words.txt`
+    time_cost, memory_cost (KiB)   of Argon2id; tests lower them, nothing else does
+    """
+
+    def __init__(self, ring: KeyRing, folder: Path, *, time_cost: int = 3, memory_cost: int = 65536):
+        self._ring, self._folder = ring, folder
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=1)
+
+    def hash(self, password: str) -> str:
+        """The text to store: the id of the ring key, a colon, and the Argon2id hash."""
+        key_id = self._ring.current
+        with _room:
+            return f"{key_id}:{self._hasher.hash(self._peppered(key_id, password))}"
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Whether `password` is the stored one. Without a stored one it takes as long and answers no."""
+        key_id, _colon, encoded = (stored or self._dummy).partition(":")
+        try:
+            peppered = self._peppered(key_id, password)
+        except KeyFileError:
+            log.error("a password was stored under the ring key %s, which is not in the key file", key_id)
+            return self.verify(None, password)
+        try:
+            with _room:
+                right = self._hasher.verify(encoded, peppered)
+        except (VerificationError, InvalidHashError):
+            return False
+        return right and stored is not None and len(password) <= MAX_LENGTH
+
+    def stale(self, stored: str) -> bool:
+        """Whether a stored hash should be made anew at sign-in: other costs, or an old ring key."""
+        key_id, _colon, encoded = stored.partition(":")
+        return key_id != self._ring.current or self._hasher.check_needs_rehash(encoded)
+
+    def problem(self, password: str, own_words: Iterable[str] = ()):
+        """What forbids this password, as words for the person, or None. `own_words`: login, names, agency."""
+        password = unicodedata.normalize("NFC", password)
+        if len(password) < MIN_LENGTH:
+            return _("Use at least ${n} characters. Three or four words in a row are good.", mapping={"n": MIN_LENGTH})
+        if len(password) > MAX_LENGTH:
+            return _("Use at most ${n} characters.", mapping={"n": MAX_LENGTH})
+        plain = unicodedata.normalize("NFKC", password).casefold()
+        if plain in self._common or plain.strip("0123456789.,-_!?@#$%&*+=/ ") in self._common:
+            return _("This password is too common: it is the first that others would try. Choose another one.")
+        if len(set(plain)) < 5 or self._what_remains(plain, own_words) < _REMAINING:
+            return _("This password is easy to guess from your name, your agency or this program. Choose another one.")
+        return None
+
+    def _what_remains(self, plain: str, own_words: Iterable[str]) -> int:
+        words = {part for word in own_words if word for part in _parts(word)} | self._context
+        for word in sorted(words, key=len, reverse=True):
+            plain = plain.replace(word, "")
+        return sum(unicodedata.category(char)[0] in "LM" for char in plain)
+
+    def _peppered(self, key_id: str, password: str) -> bytes:
+        normal = unicodedata.normalize("NFC", password)[: MAX_LENGTH + 1]
+        return hmac.digest(self._ring.key(key_id, "pepper"), normal.encode("utf-8", "surrogatepass"), "sha256")
+
+    @cached_property
+    def _dummy(self) -> str:
+        return self.hash(secrets.token_hex(16))
+
+    @cached_property
+    def _common(self) -> frozenset[str]:
+        text = gzip.decompress((self._folder / "common-passwords.txt.gz").read_bytes()).decode("utf-8")
+        return frozenset(text.split("\n")) - {""}
+
+    @cached_property
+    def _context(self) -> frozenset[str]:
+        lines = (self._folder / "context-words.txt").read_text(encoding="utf-8").splitlines()
+        return frozenset(line.strip().casefold() for line in lines if len(line.strip()) >= 4)
+
+    def warm(self) -> None:
+        """Read the lists and make the dummy now: a missing file stops the start, and the first try is not slower."""
+        _lists = (self._common, self._context, self._dummy)
+
+
+def _parts(word: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", word).casefold()
+    split = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain).split()
+    return [part for part in split if len(part) >= 4]
