@@ -48,26 +48,33 @@ def check_entry(row, previous: bytes, number: int) -> str | None:
 def verify(engine: Engine) -> Report:
     """Verify every chain, in memory that does not grow with the log."""
     entries, heads = AuditEntry.__table__, AuditHead.__table__
-    count = chains = 0
-    chain, previous, number = None, START, 0
+    query = select(entries).order_by(entries.c.chain, entries.c.number)
     with engine.execution_options(sqlite_begin="BEGIN").connect() as connection:
         ends = {row.chain: (row.number, row.hash) for row in connection.execute(select(heads))}
-        query = select(entries).order_by(entries.c.chain, entries.c.number)
-        for row in connection.execution_options(stream_results=True, yield_per=2000).execute(query):
-            if row.chain != chain:
-                problem = _end(chain, number, previous, ends)
-                if problem:
-                    return Report(False, count, chains, problem)
-                chain, previous, number = row.chain, START, 0
-                chains += 1
-            problem = check_entry(row, previous, number + 1)
+        streamed = connection.execution_options(stream_results=True, yield_per=2000)
+        with streamed.execute(query) as rows:
+            return _check(rows, ends)
+
+
+def _check(rows, ends: dict) -> Report:
+    """Walk all entries in the order of their chains; `ends` holds each chain's head and is used up."""
+    count = chains = number = 0
+    chain, previous = None, START
+    for row in rows:
+        if row.chain != chain:
+            problem = _end(chain, number, previous, ends)
             if problem:
-                return Report(False, count, chains, f"entry {row.seq}: {problem}", row.seq)
-            previous, number = row.hash, row.number
-            count += 1
-        problem = _end(chain, number, previous, ends)
-    if problem is None and any(end[0] for end in ends.values()):
-        lost = next(c for c, end in ends.items() if end[0])
+                return Report(False, count, chains, problem)
+            chain, previous, number = row.chain, START, 0
+            chains += 1
+        problem = check_entry(row, previous, number + 1)
+        if problem:
+            return Report(False, count, chains, f"entry {row.seq}: {problem}", row.seq)
+        previous, number = row.hash, row.number
+        count += 1
+    problem = _end(chain, number, previous, ends)
+    lost = next((left for left, end in ends.items() if end[0]), None)
+    if problem is None and lost is not None:
         problem = f"chain {lost}: all its entries are missing"
     return Report(problem is None, count, chains, problem)
 
