@@ -19,7 +19,9 @@ def main(global_config, **ini):
         config.registry["settings"] = settings
         config.registry["keyring"] = KeyRing.load(settings.keys)
         config.registry["engine"] = make_engine(settings.database_url, pool_size=settings.threads)
-        config.add_settings({"casework.development": settings.development})
+        # On one's own machine any name of it will do; elsewhere a request for another site is refused.
+        hosts = "" if settings.development else settings.host
+        config.add_settings({"casework.development": settings.development, "casework.hosts": hosts})
         config.include("casework.web.methods")  # view options first: every later view may use them
         config.include("casework.web.csrf")  # before any view, so that none escapes it
         config.include("casework.db.session")  # request.db, joined to the request's transaction
