@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import quote
 
 import colander
 import deform
@@ -24,11 +23,13 @@ import peppercorn
 from colander import null
 from deform.widget import HiddenWidget
 from markupsafe import Markup
+from webob.multidict import MultiDict
 
 from casework.web import render, widgets
 from casework.web.i18n import _
 
 RADIO_LIMIT = 7
+DRAFT_URL = "/draft"
 CONTROLS = frozenset({"__formid__", "_charset_", "csrf_token", "version", "draft"})
 NUMBERS = (colander.Integer, colander.Float, colander.Decimal)
 WIDTHS = (2, 3, 4, 5, 10, 20, 30)
@@ -72,8 +73,21 @@ class Form(deform.Form):
         return deform.ValidationFailure(self, self.cstruct, error)
 
     def restore(self, controls: Iterable[tuple[str, str]]) -> None:
-        """Fill in a saved draft as it was typed, without judging it."""
+        """Fill in what somebody typed, a draft or a refused form, without judging it. Errors stay as they are."""
         self.set_pstruct(peppercorn.parse(self.own_controls(controls)))
+
+    def render_typed(self, controls: Iterable[tuple[str, str]] | MultiDict) -> Markup:
+        """The form as it was typed, with the errors that it has by now."""
+        self.restore(getattr(controls, "items", lambda: controls)())
+        return Markup(self.render())
+
+    def typed_values(self, controls: Iterable[tuple[str, str]] | MultiDict) -> list[dict]:
+        """What was typed into each field, in words: `name`, `title`, `text`."""
+        self.restore(getattr(controls, "items", lambda: controls)())
+        return [
+            {"name": child.name, "title": self.translate(child.title), "text": as_text(child)}
+            for child in self.children if not child.widget.hidden
+        ]
 
     def problems(self) -> list[dict]:
         """Items of the error summary: `href` (none for the whole form) and `text`, in order of the page."""
@@ -118,7 +132,7 @@ def make_form(
     """A form for `schema` (an instance or a class), bound to `request`.
 
     buttons    names of `BUTTONS`, (name, title) pairs or deform.Button; the first is the main one
-    draft_key  saves what is typed to /drafts/<draft_key> and sends the key along as `draft`
+    draft_key  token of this form, sent along as `draft`; for who is signed in, what is typed is kept as a draft
     version    of the record when the form was made; sent along as `version` for the check against lost updates
     values     what to fill in: field name to value; None and names the schema lacks are left out
     Raises ValueError when the schema has a field whose name belongs to the form.
@@ -142,20 +156,30 @@ def make_form(
     )
     form.widget = widgets.WholeForm()
     form.version, form.draft = version, draft_key
-    form.draft_url = f"/drafts/{quote(draft_key, safe='')}" if draft_key else None
+    form.draft_url = DRAFT_URL if draft_key and request.identity else None
     if values:
         form.set_appstruct(as_appstruct(schema, values))
     return form
 
 
-def handle(request, form: Form, on_valid: Callable[[dict], object]):
+def handle(
+    request,
+    form: Form,
+    on_valid: Callable[[dict], object],
+    values: dict | None = None,
+    typed: Iterable[tuple[str, str]] | None = None,
+):
     """The whole of a form's view.
 
-    GET shows the form. POST validates `request.POST` and returns what `on_valid(appstruct)` returns; `on_valid`
+    GET shows the form, with the draft `typed` when there is one, otherwise with `values`. POST validates `request.POST` and returns what `on_valid(appstruct)` returns; `on_valid`
     may raise colander.Invalid for `form.schema` to refuse. A refused form is shown again with status 422 and
     nothing of the request is kept in the database. Shown means `{"form": markup}`.
     """
     if request.method != "POST":
+        if typed:
+            form.restore(typed)
+        elif values:
+            form.set_appstruct(as_appstruct(form.schema, values))
         return {"form": Markup(form.render())}
     try:
         appstruct = form.validate(request.POST.items())
@@ -263,6 +287,24 @@ def as_button(button: str | tuple | deform.Button, translate: Callable) -> defor
         return button
     name, title = button if isinstance(button, tuple) else (button, BUTTONS[button])
     return deform.Button(name=name, title=translate(title))
+
+
+def as_text(field) -> str:
+    """What a field holds, as words: labels instead of codes, the parts of a group one after another."""
+    held = field.cstruct
+    if isinstance(field.widget, widgets.Choice | widgets.Checkboxes):
+        labels = dict(field.widget.values)
+        chosen = held if isinstance(held, tuple | list) else [held]
+        return ", ".join(labels[one] for one in chosen if one in labels and one)
+    if isinstance(field.widget, widgets.DateParts):
+        parts = getattr(field, "typed", None) or field.widget.parts(held)
+        return "/".join(parts[name] for name in ("day", "month", "year") if parts[name]) + (
+            f" {parts['time']}" if parts.get("time") else ""
+        )
+    if field.widget.category == "structural":
+        inner = getattr(field, "sequence_fields", None) or field.children
+        return "; ".join(filter(None, map(as_text, inner)))
+    return held if isinstance(held, str) and not isinstance(field.widget, widgets.Secret) else ""
 
 
 def as_appstruct(node: colander.SchemaNode, value):

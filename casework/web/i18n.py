@@ -109,22 +109,22 @@ def local_time(value: datetime) -> datetime:
 def format_clock(delta: timedelta) -> TranslationString:
     """What is left until a deadline, or by how much it has passed, in at most two units.
 
-    `delta` is deadline minus now. Three days and more are told in days only.
+    `delta` is deadline minus now. Two days and more are told in days only.
     """
     minutes = int(abs(delta).total_seconds() // 60)
     days, hours, mins = minutes // 1440, minutes // 60 % 24, minutes % 60
-    late = delta < timedelta(0)
-    if days >= 3:
-        return _("overdue ${d} d", mapping={"d": days}) if late else _("${d} d left", mapping={"d": days})
+    mapping = {"d": days, "h": hours, "m": mins}
+    if delta < timedelta(0):
+        if days >= 2:
+            return _("overdue ${d} d", mapping=mapping)
+        if days:
+            return _("overdue ${d} d ${h} h", mapping=mapping)
+        return _("overdue ${h} h ${m} min", mapping=mapping) if hours else _("overdue ${m} min", mapping=mapping)
+    if days >= 2:
+        return _("${d} d left", mapping=mapping)
     if days:
-        mapping = {"d": days, "h": hours}
-        return _("overdue ${d} d ${h} h", mapping=mapping) if late else _("${d} d ${h} h left", mapping=mapping)
-    if hours:
-        mapping = {"h": hours, "m": mins}
-        return (_("overdue ${h} h ${m} min", mapping=mapping) if late
-                else _("${h} h ${m} min left", mapping=mapping))
-    return (_("overdue ${m} min", mapping={"m": mins}) if late
-            else _("${m} min left", mapping={"m": mins}))
+        return _("${d} d ${h} h left", mapping=mapping)
+    return _("${h} h ${m} min left", mapping=mapping) if hours else _("${m} min left", mapping=mapping)
 
 
 def now() -> datetime:

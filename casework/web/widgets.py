@@ -228,6 +228,8 @@ class WholeForm(Group):
 class Items(stock.SequenceWidget):
     """Any number of the same thing, added and removed by the page's script."""
 
+    category = "structural"
+
     def deserialize(self, field, pstruct):
         if pstruct is not null and not isinstance(pstruct, list):
             raise Invalid(field.schema, NOT_UNDERSTOOD, null)
@@ -244,13 +246,17 @@ def is_group(widget: stock.Widget) -> bool:
 
 
 def messages(field) -> list:
-    """What is wrong with a field itself; for a control that is one value, also what is wrong inside it."""
+    """What is wrong with a field itself. Of a group or a sequence, its members say what is wrong with them."""
     if field.error is None:
         return []
-    own = list(field.error.messages())
-    if own or field.widget.category == "structural":
-        return own
-    return [message for path in field.error.paths() for message in path[-1].messages()]
+    whole = field.widget.category != "structural"
+    inside = [child for child in field.error.children if whole or child.pos is None]
+    return [*field.error.messages(), *(message for child in inside for message in everything(child))]
+
+
+def everything(error: Invalid) -> list:
+    """All messages of an error and of what is in it."""
+    return [*error.messages(), *(message for child in error.children for message in everything(child))]
 
 
 def is_multiple(node: colander.SchemaNode) -> bool:

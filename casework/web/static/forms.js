@@ -126,10 +126,11 @@ function keepDraft (form, words) {
   })
 }
 
-// Passwords are never part of a draft, and the token goes in the header.
+// Passwords are never part of a draft, and the token goes in the header. A draft belongs to the form's address.
 function draftOf (form) {
   const data = new URLSearchParams(new FormData(form))
   data.delete('csrf_token')
+  data.set('form_path', window.location.pathname)
   form.querySelectorAll('input[type=password]').forEach((input) => data.delete(input.name))
   return data
 }
