@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
 
 def ensure(settings: Settings) -> list[DemoAccount]:
     """The demo accounts, loaded with their cases when this installation has none yet."""
-    from casework.cli.demo_data import load
-
     if not settings.development:
         raise common.Problem("demo data has passwords that everybody can read: only in development")
+    from casework.cli.demo_data import load
+
     note = settings.data / "demo-accounts.json"
     if note.exists():
         return [DemoAccount(**entry) for entry in json.loads(note.read_text(encoding="utf-8"))]

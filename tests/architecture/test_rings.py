@@ -28,7 +28,7 @@ RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 ASSEMBLY = {"__init__", "models", "cli"}
 # Words on the screen are needed everywhere, and this module needs nothing of casework.
 OPEN = {"casework.web.i18n"}
-SCHEMAS_MAY_IMPORT = {"colander", "schemas"}
+SCHEMAS_MAY_IMPORT = {"colander", "translationstring", "schemas"}
 
 
 def imported(source: str, package: list[str]) -> set[str]:

@@ -1,0 +1,144 @@
+"""The console script, run as people run it: in its own process, in an empty folder."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from casework.authz import matrix
+from casework.cli import COMMANDS, main
+from tests.architecture.files import ROOT
+
+SCRIPT = "import sys; from casework.cli import main; sys.exit(main())"
+
+
+def casework(folder, *arguments, **environ):
+    """Run the console script in `folder`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, timeout=60,
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environ},
+    )
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A folder in which `casework init` has run once."""
+    folder = tmp_path_factory.mktemp("made")
+    done = casework(folder, "init", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["made_keys"] is True
+    return folder
+
+
+@pytest.fixture
+def made(template, tmp_path):
+    """A copy of it; everything an installation has lies in its folder."""
+    shutil.copytree(template / "instance", tmp_path / "instance")
+    return tmp_path
+
+
+def test_init_makes_everything_privately(made):
+    instance = made / "instance"
+    assert mode(instance) == 0o700
+    assert {path.name: mode(path) for path in instance.iterdir()} == {
+        "casework.sqlite": 0o600, "casework.sqlite.migrating": 0o600, "keys.json": 0o600,
+    }
+
+
+def test_init_again_keeps_keys_and_records(made):
+    before = (made / "instance" / "keys.json").read_bytes()
+    done = casework(made, "init", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["made_keys"] is False
+    assert (made / "instance" / "keys.json").read_bytes() == before
+
+
+def test_init_makes_no_new_keys_for_old_records(made):
+    (made / "instance" / "keys.json").unlink()
+    done = casework(made, "init")
+    assert done.returncode == 1
+    assert "restore the file" in done.stderr
+    assert not (made / "instance" / "keys.json").exists()
+
+
+def test_two_starts_at_once(tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: casework(tmp_path, "init", "--json"), range(2)))
+    assert [d.returncode for d in done] == [0, 0], [d.stderr for d in done]
+    assert sum(json.loads(d.stdout)["made_keys"] for d in done) == 1
+
+
+def test_audit_verify_tells_a_whole_log_from_a_broken_one(made):
+    whole = casework(made, "audit", "verify", "--json")
+    assert whole.returncode == 0
+    assert json.loads(whole.stdout)["ok"] is True
+    with sqlite3.connect(made / "instance" / "casework.sqlite") as connection:
+        connection.execute("INSERT INTO audit_head (chain, number, hash) VALUES (?, 3, ?)", ("0" * 32, b"x"))
+    connection.close()
+    broken = casework(made, "audit", "verify")
+    assert broken.returncode == 1
+    assert "NOT whole" in broken.stdout
+
+
+def test_settings_that_are_wrong_exit_with_two_and_one_line(tmp_path):
+    done = casework(tmp_path, "init", CASEWORK_DATA=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("casework: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_command_before_init_says_so(tmp_path):
+    done = casework(tmp_path, "audit", "verify")
+    assert done.returncode == 1
+    assert "run casework init" in done.stderr
+
+
+def test_an_ini_that_is_not_there(tmp_path):
+    done = casework(tmp_path, "--ini", "no.ini", "init")
+    assert (done.returncode, done.stderr) == (2, "casework: the settings file no.ini is missing\n")
+
+
+def test_matrix_show_is_what_the_program_reads(tmp_path):
+    shown = json.loads(casework(tmp_path, "matrix", "show", "--json", "--role", "aud").stdout)
+    loaded = matrix.load(ROOT / "etc" / "matrix.csv")
+    assert shown["sha256"] == loaded.sha256
+    assert shown["rows"] == {key: {"AUD": row.cells["AUD"].text} for key, row in loaded.rows.items()}
+    assert casework(tmp_path, "matrix", "show", "--role", "xyz").returncode == 1
+
+
+def test_demo_data_is_for_development_only(made):
+    outside = {
+        "CASEWORK_BASE_URL": "https://casework.example", "CASEWORK_DATA": str(made / "instance"),
+        "CASEWORK_KEYS": str(made / "keys.json"),
+        "CASEWORK_DATABASE_URL": f"sqlite:///{made}/instance/casework.sqlite",
+    }
+    (made / "instance" / "keys.json").rename(made / "keys.json")
+    for arguments in (("demo",), ("serve", "--demo")):
+        done = casework(made, *arguments, **outside)
+        assert done.returncode == 1
+        assert "only in development" in done.stderr
+
+
+def test_development_listens_on_this_machine_only(tmp_path):
+    done = casework(tmp_path, "serve", "--host", "0.0.0.0")
+    assert done.returncode == 1
+    assert "this machine only" in done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as done:
+        main([command, "--help"])
+    assert done.value.code == 0
+    assert COMMANDS[command].HELP.split()[0] in capsys.readouterr().out
