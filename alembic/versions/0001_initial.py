@@ -270,6 +270,10 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
         sa.Column("explanations", sa.JSON(), nullable=True),
+        sa.Column("suspects_unknown", sa.Boolean(), nullable=False),
+        sa.Column("prosecutor_notified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("instructions", sa.JSON(), nullable=True),
+        sa.Column("instructions_due", sa.Date(), nullable=True),
         sa.Column("safety_plan_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
@@ -497,7 +501,7 @@ def upgrade() -> None:
         sa.Column("reporter_anonymous", sa.Boolean(), nullable=False),
         sa.Column("reporter_code_word", sa.LargeBinary(length=32), nullable=True),
         sa.Column("feedback_wanted", sa.Boolean(), nullable=False),
-        sa.Column("feedback_given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("feedback", sa.String(length=20), nullable=True),
         sa.Column("immediate_danger", sa.String(length=10), nullable=False),
         sa.Column("conduct", sa.JSON(), nullable=True),
         sa.Column("narrative", sa.Text(), nullable=True),
@@ -515,21 +519,24 @@ def upgrade() -> None:
         sa.Column("triage_by_id", sa.Uuid(), nullable=True),
         sa.Column("triage_lock_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("triaged_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("question", sa.Text(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision", sa.String(length=20), nullable=True),
+        sa.Column("accepted_as", sa.String(length=20), nullable=True),
         sa.Column("decision_reason", sa.Text(), nullable=True),
         sa.Column("second_review", sa.Boolean(), nullable=False),
+        sa.Column("second_reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duty_officer_called_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("forwarded_to_id", sa.Uuid(), nullable=True),
         sa.Column("forwarded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("forwarded_to_police_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("forward_basis", sa.Text(), nullable=True),
+        sa.Column("forward_basis", sa.String(length=40), nullable=True),
         sa.Column("minimal_view", sa.JSON(), nullable=True),
         sa.Column("share_reporter", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merge_basis", sa.String(length=30), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
         sa.Column("case_id", sa.Uuid(), nullable=True),
-        sa.Column("reporter_answer_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("safe_contact_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("messages_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -573,6 +580,7 @@ def upgrade() -> None:
         sa.Column("record_ref", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=True),
         sa.Column("rule", sa.String(length=10), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("risk", sa.String(length=20), nullable=True),
@@ -583,6 +591,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("warn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("alarms", sa.Integer(), nullable=False),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pauses", sa.Integer(), nullable=False),
@@ -617,6 +626,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_task_queue", ["queue_agency_id", "queue_role", "state", "due_at"], unique=False)
         batch_op.create_index("ix_task_record_id", ["record_id"], unique=False)
         batch_op.create_index("ix_task_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_task_state_warn_at", ["state", "warn_at"], unique=False)
 
     op.create_table(
         "user_session",
@@ -892,16 +902,33 @@ def upgrade() -> None:
         sa.Column("authority_type", sa.String(length=20), nullable=False),
         sa.Column("authority_document", sa.String(length=120), nullable=True),
         sa.Column("seal", sa.String(length=60), nullable=True),
+        sa.Column("opened", sa.Boolean(), nullable=False),
         sa.Column("seal_witnesses", sa.JSON(), nullable=True),
         sa.Column("restricted_material", sa.String(length=20), nullable=False),
         sa.Column("hash_verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("size", sa.Integer(), nullable=True),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
-        sa.Column("receiver_id", sa.Uuid(), nullable=True),
-        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("holder_name", sa.String(length=120), nullable=True),
+        sa.Column("store_agency_id", sa.Uuid(), nullable=True),
         sa.Column("location", sa.String(length=120), nullable=True),
-        sa.Column("disposition", sa.String(length=20), nullable=True),
+        sa.Column("receiver_id", sa.Uuid(), nullable=True),
+        sa.Column("receiver_agency_id", sa.Uuid(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("purpose", sa.String(length=20), nullable=True),
+        sa.Column("authority", sa.String(length=120), nullable=True),
+        sa.Column("due_back_on", sa.Date(), nullable=True),
+        sa.Column("resume_state", sa.String(length=30), nullable=True),
         sa.Column("discrepancy", sa.Text(), nullable=True),
+        sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("resolution_role", sa.String(length=3), nullable=True),
+        sa.Column("disposition", sa.String(length=20), nullable=True),
+        sa.Column("disposition_order", sa.String(length=120), nullable=True),
+        sa.Column("disposition_to", sa.String(length=120), nullable=True),
+        sa.Column("wiping_certificate", sa.String(length=120), nullable=True),
+        sa.Column("witness_id", sa.Uuid(), nullable=True),
+        sa.Column("void_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chain_seq", sa.Integer(), nullable=False),
+        sa.Column("chain_hash", sa.String(length=64), nullable=False),
         sa.Column("serial_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("imei_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("vault_ref_sealed", sa.LargeBinary(), nullable=True),
@@ -927,15 +954,24 @@ def upgrade() -> None:
             ["parent_id"], ["evidence_item.id"], name=op.f("fk_evidence_item_parent_id_evidence_item")
         ),
         sa.ForeignKeyConstraint(
+            ["receiver_agency_id"], ["agency.id"], name=op.f("fk_evidence_item_receiver_agency_id_agency")
+        ),
+        sa.ForeignKeyConstraint(
             ["receiver_id"], ["user_account.id"], name=op.f("fk_evidence_item_receiver_id_user_account")
         ),
         sa.ForeignKeyConstraint(
             ["seized_from_id"], ["person.id"], name=op.f("fk_evidence_item_seized_from_id_person")
         ),
+        sa.ForeignKeyConstraint(
+            ["store_agency_id"], ["agency.id"], name=op.f("fk_evidence_item_store_agency_id_agency")
+        ),
+        sa.ForeignKeyConstraint(
+            ["witness_id"], ["user_account.id"], name=op.f("fk_evidence_item_witness_id_user_account")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_item")),
+        sa.UniqueConstraint("agency_id", "seal", name=op.f("uq_evidence_item_agency_id_seal")),
         sa.UniqueConstraint("case_id", "number", name=op.f("uq_evidence_item_case_id_number")),
         sa.UniqueConstraint("ref", name=op.f("uq_evidence_item_ref")),
-        sa.UniqueConstraint("seal", name=op.f("uq_evidence_item_seal")),
     )
     with op.batch_alter_table("evidence_item", schema=None) as batch_op:
         batch_op.create_index("ix_evidence_item_agency_id_id", ["agency_id", "id"], unique=False)
@@ -1063,6 +1099,7 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=True),
         sa.Column("child_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("urgency", sa.String(length=20), nullable=False),
         sa.Column("level_of_risk", sa.String(length=20), nullable=True),
         sa.Column("requested_by_id", sa.Uuid(), nullable=False),
@@ -1077,23 +1114,26 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answer", sa.String(length=20), nullable=True),
         sa.Column("reject_reason", sa.String(length=40), nullable=True),
+        sa.Column("consent_support", sa.Boolean(), nullable=False),
         sa.Column("consent_provider", sa.Boolean(), nullable=False),
         sa.Column("consent_police", sa.Boolean(), nullable=False),
         sa.Column("may_be_interviewed", sa.String(length=30), nullable=True),
-        sa.Column("declined_what", sa.Text(), nullable=True),
         sa.Column("door_open_until", sa.Date(), nullable=True),
         sa.Column("plan_approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan_approved_by_id", sa.Uuid(), nullable=True),
         sa.Column("closure_reason", sa.String(length=40), nullable=True),
         sa.Column("closure_safety", sa.String(length=40), nullable=True),
+        sa.Column("closure_court", sa.String(length=40), nullable=True),
         sa.Column("follow_up_dates", sa.JSON(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("review_at", sa.Date(), nullable=True),
         sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("safe_contact_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("minimal_view_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("first_contact_result_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("declined_what_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("plan_goals_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("child_view_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("closure_child_view_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1210,6 +1250,7 @@ def upgrade() -> None:
         sa.Column("informed_how_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("given_by_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("withheld_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("override_text_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1259,6 +1300,8 @@ def upgrade() -> None:
         sa.Column("seal_before", sa.String(length=60), nullable=True),
         sa.Column("seal_after", sa.String(length=60), nullable=True),
         sa.Column("condition", sa.String(length=200), nullable=True),
+        sa.Column("commitment", sa.String(length=64), nullable=True),
+        sa.Column("tool", sa.String(length=120), nullable=True),
         sa.Column("witnesses", sa.JSON(), nullable=True),
         sa.Column("remark", sa.String(length=500), nullable=True),
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
@@ -1295,16 +1338,54 @@ def upgrade() -> None:
     with op.batch_alter_table("custody_event", schema=None) as batch_op:
         batch_op.create_index("ix_custody_event_case_id", ["case_id"], unique=False)
 
+    op.create_table(
+        "support_sending",
+        sa.Column("support_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("provider_agency_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("urgency", sa.String(length=20), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reject_reason", sa.String(length=40), nullable=True),
+        sa.Column("worker_id", sa.Uuid(), nullable=True),
+        sa.Column("minimal_view_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("ref", sa.String(length=16), nullable=False),
+        sa.Column("agency_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("legal_hold", sa.Boolean(), nullable=False),
+        sa.Column("retention_class", sa.String(length=40), nullable=False),
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_support_sending_agency_id_agency")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_support_sending_case_id_case")),
+        sa.ForeignKeyConstraint(["child_id"], ["person.id"], name=op.f("fk_support_sending_child_id_person")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user_account.id"], name=op.f("fk_support_sending_created_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_agency_id"], ["agency.id"], name=op.f("fk_support_sending_provider_agency_id_agency")
+        ),
+        sa.ForeignKeyConstraint(
+            ["support_id"], ["support_referral.id"], name=op.f("fk_support_sending_support_id_support_referral")
+        ),
+        sa.ForeignKeyConstraint(
+            ["worker_id"], ["user_account.id"], name=op.f("fk_support_sending_worker_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_sending")),
+        sa.UniqueConstraint("ref", name=op.f("uq_support_sending_ref")),
+    )
+    with op.batch_alter_table("support_sending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_support_sending_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_support_sending_provider_agency_id_id", ["provider_agency_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_support_sending_support_id"), ["support_id"], unique=False)
+
     # ### end Alembic commands ###
 
-    _close_the_circle()
     _guards_and_search()
-
-
-def _close_the_circle() -> None:
-    """Referral and person name each other. SQLite takes the constraint with its table; PostgreSQL only afterwards."""
-    if op.get_bind().dialect.name != "sqlite":
-        op.create_foreign_key("fk_referral_reporter_id_person", "referral", "person", ["reporter_id"], ["id"])
 
 
 def _guards_and_search() -> None:
@@ -1316,6 +1397,12 @@ def _guards_and_search() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("support_sending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_support_sending_support_id"))
+        batch_op.drop_index("ix_support_sending_provider_agency_id_id")
+        batch_op.drop_index(batch_op.f("ix_support_sending_case_id"))
+
+    op.drop_table("support_sending")
     with op.batch_alter_table("custody_event", schema=None) as batch_op:
         batch_op.drop_index("ix_custody_event_case_id")
 
@@ -1391,6 +1478,7 @@ def downgrade() -> None:
 
     op.drop_table("user_session")
     with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_state_warn_at")
         batch_op.drop_index("ix_task_state_due_at")
         batch_op.drop_index("ix_task_record_id")
         batch_op.drop_index("ix_task_queue")

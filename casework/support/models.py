@@ -1,16 +1,16 @@
-"""Victim-support referral, Consent, Assessment in their first form (DOMAIN 3.5, 5.2.14, 5.2.15, 5.2.19)."""
+"""Support of one child: the referral, what is sent to providers, consent, assessment (DOMAIN 3.5, 5.2.14 to 5.2.19)."""
 
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, String, select
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
 from casework.authz.conditions import Scope
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, S4, Base, Record, col
+from casework.db.base import S1, S2, S3, S4, Base, Record, col, now
 from casework.workflow.guard import Stateful
 
 
@@ -24,8 +24,22 @@ def _provider_consent(model, identity):
     )
 
 
+def _nobody(model, identity):
+    return false()
+
+
+def _untouched(model, identity):
+    """A request belongs to who asked until the social agency takes it up."""
+    return and_(model.state == "draft", model.worker_id.is_(None))
+
+
 class SupportReferral(Record, Scoped, Stateful, Audited, Base):
-    """A request for support of one child, and what becomes of it. Police see that it exists, and little more."""
+    """A request for support of one child, and what becomes of it.
+
+    Police and prosecutor see the columns marked `meta`: that it exists, `status`, the contact worker, and whether the
+    child may be interviewed. A provider sees this record only from the moment its worker is named; before that it
+    sees the `SupportSending` addressed to it.
+    """
 
     __tablename__ = "support_referral"
     __key__ = "child_id"
@@ -34,13 +48,15 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     __scope__ = Scope(
         row="support.referral", subjects=("id", "case_id"),
         narrow={("support.referral", "SW"): ("id",), ("support.referral", "PRV"): ("id",)},
+        words={"request": _untouched},
     )
 
     case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
     referral_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("referral.id"))
     child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"), index=True)
-    state: Mapped[str] = col(S2, String(30), meta=True)
-    urgency: Mapped[str] = col(S2, String(20), meta=True)
+    state: Mapped[str] = col(S2, String(30))
+    status: Mapped[str] = col(S1, String(20), default="requested", meta=True)
+    urgency: Mapped[str] = col(S2, String(20))
     level_of_risk: Mapped[str | None] = col(S2, String(20))
     requested_by_id: Mapped[uuid.UUID] = col(S2, ForeignKey("agency.id"), meta=True)
     reason_code: Mapped[str | None] = col(S2, String(40))
@@ -48,6 +64,7 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     safe_contact = sealed(S3)
     worker_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"), meta=True)
     first_contact_at: Mapped[dt.datetime | None] = col(S2)
+    first_contact_result = sealed(S3)
     services: Mapped[list | None] = col(S2, JSON)  # [{type, subtype}]
     provider_agency_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("agency.id"))
     provider_worker_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))
@@ -56,20 +73,22 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     accepted_at: Mapped[dt.datetime | None] = col(S2)
     answer: Mapped[str | None] = col(S2, String(20))
     reject_reason: Mapped[str | None] = col(S2, String(40))
-    minimal_view = sealed(S3)  # exactly what was sent
+    consent_support: Mapped[bool] = col(S2, default=False)
     consent_provider: Mapped[bool] = col(S2, default=False)
     consent_police: Mapped[bool] = col(S2, default=False, meta=True)
     may_be_interviewed: Mapped[str | None] = col(S2, String(30), meta=True)
-    declined_what: Mapped[str | None] = col(S2)
+    declined_what = sealed(S3)
     door_open_until: Mapped[dt.date | None] = col(S2)
-    plan_goals = sealed(S4)
+    plan_goals = sealed(S4)  # [{goal, service, responsible, due_on}]
     child_view = sealed(S4)
     plan_approved_at: Mapped[dt.datetime | None] = col(S2)
     plan_approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
     closure_reason: Mapped[str | None] = col(S2, String(40))
     closure_safety: Mapped[str | None] = col(S2, String(40))
+    closure_child_view = sealed(S4)
+    closure_court: Mapped[str | None] = col(S2, String(40))
     follow_up_dates: Mapped[list | None] = col(S2, JSON)
-    closed_at: Mapped[dt.datetime | None] = col(S2, meta=True)
+    closed_at: Mapped[dt.datetime | None] = col(S2)
     review_at: Mapped[dt.date | None] = col(S2)
 
     __table_args__ = (
@@ -81,6 +100,40 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     def audit_chain(self) -> uuid.UUID:
         # Support has a chain of its own: the case's log must not tell police what happens here.
         return self.id
+
+
+def _social_agency(model, identity):
+    """Own agency counts for those who lead social work; police and hotline have no part in a sending."""
+    return model.agency_id == identity.agency_id if identity.role == "SWS" else false()
+
+
+class SupportSending(Record, Scoped, Stateful, Audited, Base):
+    """What one provider was sent and what it answered: the minimal view, exactly as it went out, and nothing else."""
+
+    __tablename__ = "support_sending"
+    __key__ = "child_id"
+    __flow__ = "sending"
+    __scope__ = Scope(
+        row="support.referral", subjects=("id", "support_id"), words={"g": _social_agency, "u": _nobody},
+        narrow={("support.referral", "PRV"): ("id",)},
+    )
+
+    support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"))
+    provider_agency_id: Mapped[uuid.UUID] = col(S2, ForeignKey("agency.id"))
+    state: Mapped[str] = col(S2, String(20))
+    urgency: Mapped[str] = col(S2, String(20))
+    minimal_view = sealed(S3)
+    sent_at: Mapped[dt.datetime] = col(S2, default=now)
+    answered_at: Mapped[dt.datetime | None] = col(S2)
+    reject_reason: Mapped[str | None] = col(S2, String(40))
+    worker_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))
+
+    __table_args__ = (Index("ix_support_sending_provider_agency_id_id", "provider_agency_id", "id"),)
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.support_id
 
 
 class Consent(Record, Scoped, Audited, Base):
@@ -110,6 +163,7 @@ class Consent(Record, Scoped, Audited, Base):
     withdrawn_at: Mapped[dt.datetime | None] = col(S2)
     withdrawn_scope: Mapped[list | None] = col(S2, JSON)
     override_reason: Mapped[str | None] = col(S2, String(40))
+    override_text = sealed(S3)
     approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
 
     def audit_chain(self) -> uuid.UUID:

@@ -184,7 +184,7 @@ def _records(db: Session, world: World, case: Case, facts: frozenset[str], mine:
             ref=_ref(db, EvidenceItem, "E"), number=_next(), state="recorded", kind="physical",
             description="A telephone", seized_at=now(), authority_type="warrant", **base))
         support = add("support.referral", SupportReferral(
-            ref=_ref(db, SupportReferral, "S"), state="accepted", child_id=child.id, urgency="high",
+            ref=_ref(db, SupportReferral, "S"), state="draft", child_id=child.id, urgency="high",
             requested_by_id=other, provider_agency_id=provider,
             accepted_at=now() if "accepted" in facts else None, consent_provider="c" in facts, **base))
         lead = {**base, "agency_id": case.lead_agency_id}
