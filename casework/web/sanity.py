@@ -35,6 +35,12 @@ class Request(PyramidRequest):
 
     request_body_tempfile_limit = 1 << 62
 
+    @property
+    def client_addr(self) -> str | None:
+        """The address the server gives. WebOb would believe X-Forwarded-For, whoever sends it; who may is a setting
+        (`trusted_proxy`), and the server has followed it already."""
+        return self.remote_addr
+
 
 def _refusal(status: int, english: str, khmer: str, *headers: tuple[str, str]) -> Refusal:
     return Refusal(status, ("This request cannot be answered", "មិនអាចឆ្លើយតបសំណើនេះបានទេ"), (english, khmer), headers)
