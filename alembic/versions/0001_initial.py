@@ -404,6 +404,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_activity")),
     )
     op.create_table(
+        "voiding",
+        sa.Column("record_type", sa.String(length=40), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("chain_id", sa.Uuid(), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["user_account.id"], name=op.f("fk_voiding_asked_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["user_account.id"], name=op.f("fk_voiding_decided_by_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_voiding")),
+    )
+    with op.batch_alter_table("voiding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_voiding_record_id"), ["record_id"], unique=False)
+
+    op.create_table(
         "case_link",
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("other_case_id", sa.Uuid(), nullable=False),
@@ -1509,6 +1533,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_case_link_case_id"))
 
     op.drop_table("case_link")
+    with op.batch_alter_table("voiding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_voiding_record_id"))
+
+    op.drop_table("voiding")
     op.drop_table("user_activity")
     with op.batch_alter_table("recusal", schema=None) as batch_op:
         batch_op.drop_index("ix_recusal_user_id_case_id")

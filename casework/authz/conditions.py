@@ -63,7 +63,8 @@ def _table(name: str) -> Table:
     return Base.metadata.tables[name]
 
 
-def _granted(identity: Identity):
+def granted_subjects(identity: Identity):
+    """The ids of everything this person is assigned to, as a subquery."""
     grant = Grant.__table__.alias()
     holder = or_(grant.c.chief_only.is_(False), true() if identity.chief else false())
     return select(grant.c.subject_id).where(
@@ -79,10 +80,11 @@ def _granted(identity: Identity):
 def _assigned(model: Any, identity: Identity, row: str) -> ColumnElement:
     scope: Scope = model.__scope__
     columns = scope.narrow.get((row, identity.role), scope.subjects)
-    return or_(*(getattr(model, column).in_(_granted(identity)) for column in columns))
+    return or_(*(getattr(model, column).in_(granted_subjects(identity)) for column in columns))
 
 
-def _own_agency(model: Any, identity: Identity) -> ColumnElement:
+def own_agency(model: Any, identity: Identity) -> ColumnElement:
+    """`g`: the record's own agency columns, or the agency of the reader's discipline on its case."""
     scope: Scope = model.__scope__
     column = CASE_AGENCY.get(identity.role, LEAD)
     tests = [getattr(model, name) == identity.agency_id for name in scope.agency]
@@ -133,7 +135,7 @@ def condition(word: str, model: Any, identity: Identity, row: str) -> ColumnElem
     if word == "a":
         return _assigned(model, identity, row)
     if word == "g":
-        return _own_agency(model, identity)
+        return own_agency(model, identity)
     if word == "u":
         author = getattr(model, "created_by_id", None)
         return false() if author is None else author == identity.user_id

@@ -3,11 +3,11 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, String, false
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, or_, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import RowBy, Scope
+from casework.authz.conditions import CASE_AGENCY, LEAD, RowBy, Scope, granted_subjects
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, Base, Keyed, Record, col, now
@@ -58,6 +58,10 @@ class Case(Record, Scoped, Stateful, Audited, Base):
     closed_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     merged_into_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"))
     explanations: Mapped[dict | None] = col(S2, JSON)  # completeness point -> why it is not green
+    suspects_unknown: Mapped[bool] = col(S1, default=False)
+    prosecutor_notified_at: Mapped[dt.datetime | None] = col(S1)
+    instructions: Mapped[list | None] = col(S2, JSON)  # of the prosecutor: [{text, answer}]
+    instructions_due: Mapped[dt.date | None] = col(S2)
 
     __table_args__ = (
         Index("ix_case_lead_agency_id_id", "lead_agency_id", "id"),
@@ -135,11 +139,33 @@ class Note(Record, Scoped, Audited, Base):
         return self.case_id or self.subject_id
 
 
+def _own_case(identity):
+    """Cases on which this person's agency has the part of the person's role."""
+    case = Base.metadata.tables["case"].alias()
+    return select(case.c.id).where(case.c[CASE_AGENCY.get(identity.role, LEAD)] == identity.agency_id)
+
+
+def _escalated(model, identity):
+    """A task that ran over and was raised to this person's role, where that role works on it."""
+    raised = and_(model.escalated_at.is_not(None), model.escalated_to.contains(f" {identity.role} "))
+    if identity.role == "AUD":
+        return raised
+    return and_(raised, or_(model.queue_agency_id == identity.agency_id, model.case_id.in_(_own_case(identity))))
+
+
 def _own_task(model, identity):
-    """A task of mine, or in my role's queue at my agency."""
-    return (model.assignee_id == identity.user_id) | (
-        (model.queue_agency_id == identity.agency_id) & (model.queue_role == identity.role)
+    """A task of mine, in my role's queue at my agency, of my agency in a case I am assigned to, or raised to me."""
+    return or_(
+        model.assignee_id == identity.user_id,
+        and_(model.queue_agency_id == identity.agency_id, model.queue_role == identity.role),
+        and_(model.queue_agency_id == identity.agency_id, model.case_id.in_(granted_subjects(identity))),
+        _escalated(model, identity),
     )
+
+
+def _agency_task(model, identity):
+    """A task of my agency, or raised to me. Not every task of a case my agency leads: others work there too."""
+    return or_(model.queue_agency_id == identity.agency_id, _escalated(model, identity))
 
 
 class Task(Record, Scoped, Stateful, Audited, Base):
@@ -150,7 +176,10 @@ class Task(Record, Scoped, Stateful, Audited, Base):
     __flow__ = "task"
     __scope__ = Scope(
         row="task", subjects=("id",), agency=("queue_agency_id",),
-        words={"a": _own_task, "u": lambda model, identity: model.assignee_id == identity.user_id},
+        words={
+            "a": _own_task, "g": _agency_task,
+            "u": lambda model, identity: or_(model.assignee_id == identity.user_id, _escalated(model, identity)),
+        },
     )
 
     case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), meta=True)
@@ -158,7 +187,8 @@ class Task(Record, Scoped, Stateful, Audited, Base):
     record_id: Mapped[uuid.UUID] = col(S1, meta=True)
     record_ref: Mapped[str] = col(S1, String(16), meta=True)
     kind: Mapped[str] = col(S1, String(20), meta=True)  # free, procedural, statutory
-    title: Mapped[str] = col(S1, String(80), meta=True)  # what was typed for a free task, else empty
+    title: Mapped[str] = col(S1, String(80), meta=True)  # a code of task_titles, or what was typed for a free task
+    detail: Mapped[str | None] = col(S2, String(200))  # place of an intervention, and the like; no names
     rule: Mapped[str | None] = col(S1, String(10), meta=True)
     state: Mapped[str] = col(S1, String(20), meta=True)
     risk: Mapped[str | None] = col(S1, String(20), meta=True)
@@ -168,14 +198,15 @@ class Task(Record, Scoped, Stateful, Audited, Base):
     started_at: Mapped[dt.datetime] = col(S1, default=now, meta=True)
     due_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     first_due_at: Mapped[dt.datetime | None] = col(S1, meta=True)
-    warn_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    warn_at: Mapped[dt.datetime | None] = col(S1, meta=True)  # the next alarm, None when all have sounded
+    alarms: Mapped[int] = col(S1, default=0, meta=True)  # how many have sounded
     paused_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     paused_until: Mapped[dt.datetime | None] = col(S1, meta=True)
     pauses: Mapped[int] = col(S1, default=0)
     extensions: Mapped[int] = col(S1, default=0, meta=True)
     extended_by: Mapped[str | None] = col(S1, String(200))  # the document's reference
     escalated_at: Mapped[dt.datetime | None] = col(S1, meta=True)
-    escalated_to: Mapped[str | None] = col(S1, String(40), meta=True)
+    escalated_to: Mapped[str | None] = col(S1, String(40), meta=True)  # roles, a space around each
     done_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     result: Mapped[str | None] = col(S1)
 
@@ -185,6 +216,7 @@ class Task(Record, Scoped, Stateful, Audited, Base):
         Index("ix_task_record_id", "record_id"),
         Index("ix_task_case_id_state", "case_id", "state"),
         Index("ix_task_state_due_at", "state", "due_at"),
+        Index("ix_task_state_warn_at", "state", "warn_at"),
     )
 
     def audit_chain(self) -> uuid.UUID:

@@ -6,6 +6,7 @@ import uuid
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
+from casework.audit.models import Audited
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S4, Base, Keyed, col, now
 
@@ -34,6 +35,26 @@ class Submission(Base):
     user_id: Mapped[uuid.UUID | None] = col(S1)
     location: Mapped[str] = col(S1, String(300))
     at: Mapped[dt.datetime] = col(S1, default=now)
+
+
+class Voiding(Audited, Keyed, Base):
+    """A wrong record of no flow is voided by two people: one asks with a reason, another decides."""
+
+    __tablename__ = "voiding"
+
+    record_type: Mapped[str] = col(S1, String(40))
+    record_id: Mapped[uuid.UUID] = col(S1, index=True)
+    chain_id: Mapped[uuid.UUID] = col(S1)
+    reason_code: Mapped[str] = col(S1, String(40))
+    reason: Mapped[str] = col(S2)
+    asked_at: Mapped[dt.datetime] = col(S1, default=now)
+    asked_by_id: Mapped[uuid.UUID] = col(S1, ForeignKey("user_account.id"))
+    decided_at: Mapped[dt.datetime | None] = col(S1)
+    decided_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+    approved: Mapped[bool | None] = col(S1)
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.chain_id
 
 
 class SearchText(Base):

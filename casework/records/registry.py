@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
+from sqlalchemy import null, select
 
 from casework.authz.conditions import rows_of
 from casework.authz.scope import Scoped
@@ -88,6 +89,22 @@ def path_to(request, record: Any, *rest: str) -> str:
     return "/".join((base, *rest))
 
 
+def locator(types: dict[str, RecordType]):
+    """A function (session, ref) -> (record type, id, case id) of the record with this reference, whoever asks:
+    for the log only. All None when there is none."""
+
+    def locate(session, ref: str):
+        for rt in types.values():
+            if ref.startswith(rt.prefix) and ref[len(rt.prefix)].isdigit():
+                table = rt.model.__table__
+                case = table.c.get("case_id", table.c.id if rt.name == "case" else null())
+                row = session.connection().execute(select(table.c.id, case).where(table.c.ref == ref)).first()
+                return (rt.name, *row) if row else (None, None, None)
+        return None, None, None
+
+    return locate
+
+
 def _may_see_any(request, rt: RecordType) -> bool:
     identity = request.identity
     matrix = request.registry["matrix"]
@@ -95,8 +112,6 @@ def _may_see_any(request, rt: RecordType) -> bool:
 
 
 def _fetch(request, rt: RecordType, text: str, parent: Any) -> Any:
-    from sqlalchemy import select
-
     ref = parse_ref(text)
     if ref is None:
         raise HTTPNotFound()
@@ -184,4 +199,6 @@ def add_record_type(config, rt: RecordType) -> None:
 
 
 def includeme(config):
+    config.registry["record_types"] = {}
+    config.registry["locate"] = locator(config.registry["record_types"])
     config.add_directive("add_record_type", add_record_type)
