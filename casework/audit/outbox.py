@@ -49,6 +49,15 @@ def _reads(request) -> list[Event]:
     ]
 
 
+def _place(session, registry, events: list[Event]) -> None:
+    """Tie a denial to the record that its reference names, if there is one: the reader was told nothing of it."""
+    locate = registry.get("locate")
+    for happened in events:
+        ref = happened.details.get("ref")
+        if locate is not None and ref and happened.record_id is None:
+            happened.record_type, happened.record_id, happened.case_id = locate(session, ref)
+
+
 def tween_factory(handler, registry):
     """The tween: calls the rest of the program, then writes what was noted."""
 
@@ -62,6 +71,7 @@ def tween_factory(handler, registry):
             with work(registry["engine"], info={"keyring": registry["keyring"]}) as session:
                 for action in after:
                     action(session)
+                _place(session, registry, events)
                 write(session, events, actor_of_request(request))
         except Exception as problem:
             log.error("the audit log could not be written: %s", type(problem).__name__)

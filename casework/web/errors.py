@@ -84,7 +84,8 @@ def audit_denial(request, status: int, reason: str = "") -> None:
 
 
 def _names_a_record(request) -> bool:
-    return bool(getattr(request, "matchdict", None)) and "ref" in request.matchdict
+    values = (getattr(request, "matchdict", None) or {}).values()
+    return any(isinstance(value, str) and parse_ref(value) for value in values)
 
 
 def not_found(problem, request) -> Response:
