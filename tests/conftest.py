@@ -39,10 +39,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
-    engines = ["sqlite"]
-    if "page" not in metafunc.fixturenames and not metafunc.definition.get_closest_marker("one_engine"):
-        engines.append(pytest.param("postgresql", marks=pytest.mark.postgresql))
-    metafunc.parametrize("backend", engines)
+    only = metafunc.definition.get_closest_marker("one_engine")
+    if only:
+        names = only.args or ("sqlite",)
+    else:
+        names = ("sqlite",) if "page" in metafunc.fixturenames else databases.BACKENDS
+    marks = {"postgresql": [pytest.mark.postgresql]}
+    metafunc.parametrize("backend", [pytest.param(name, marks=marks.get(name, ())) for name in names])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
