@@ -235,6 +235,25 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "other": _other,
 }
 TYPES = tuple(_FORMS)
+PLATFORM_TYPES = frozenset({"account", "game_handle", "messenger_group"})
+
+# Tried in this order; a type that takes almost any text is never guessed.
+_GUESSED = ("email", "ip", "sha256", "sha1", "md5", "advertising_id", "imei", "phone")
+
+
+def guess(value: str) -> str | None:
+    """The type that `value` can only be, or None. A bare host is an address; so is anything with a scheme."""
+    for kind in _GUESSED:
+        try:
+            canonical(kind, value)
+        except BadIdentifier:
+            continue
+        return kind
+    try:
+        path = canonical("url", value).partition("/")[2]
+    except BadIdentifier:
+        return None
+    return "url" if path or "://" in value else "domain"
 
 
 def _mask_middle(value: str) -> str:

@@ -1,0 +1,229 @@
+"""Evidence items and their chain of custody (domain analysis 3.6, 5.2.5, 5.2.6).
+
+An item is described as an object. Material itself is never described, stored or shown: a hash, a label and a
+vault reference stand for it.
+"""
+
+from .fields import (
+    BooleanNode,
+    CodeNode,
+    DateNode,
+    DateTimeNode,
+    GazetteerNode,
+    IntegerNode,
+    Items,
+    LinesNode,
+    OptionNode,
+    Strict,
+    TextNode,
+    reason_from,
+)
+from .i18n import _
+from .identifiers import canonical
+from .problems import IDENTIFIER_MESSAGES, BadIdentifier
+from .rules import at, needed_when, not_before, one_of_needed, rules
+
+DIGITAL = frozenset({"digital_original", "forensic_image", "extract", "provider_return", "online_capture"})
+LARGEST = 10**15 - 1
+
+
+def _canonical(node, field: str, kind: str, value: dict) -> None:
+    """Put the canonical form of `field` in its place, or say what is wrong with it."""
+    if value.get(field):
+        try:
+            value[field] = canonical(kind, value[field])
+        except BadIdentifier as error:
+            raise at(node, field, IDENTIFIER_MESSAGES[error.code]) from None
+
+
+class Hash(Strict):
+    algorithm = CodeNode("hash_algorithm", title=_("Algorithm"))
+    value = TextNode(max=100, title=_("Value"))
+    tool = TextNode(max=80, missing=None, title=_("Tool and version"))
+
+    def validator(self, node, value):
+        _canonical(node, "value", value["algorithm"], value)
+
+
+class Hashes(Items):
+    max_len = 10
+    item = Hash(title=_("Hash value"))
+
+
+class EvidenceItem(Strict):
+    """One exhibit, as it is seized, received or recorded."""
+
+    kind = CodeNode("evidence_kind", title=_("Kind"))
+    description = TextNode(
+        max=500, min=3, multiline=True, title=_("Description"),
+        description=_("The object: make, colour, damage. Never what an image shows."),
+    )
+    parent = OptionNode("items:parent", missing=None, title=_("Made from or found in"))
+    make = TextNode(max=80, missing=None, title=_("Make"))
+    model = TextNode(max=80, missing=None, title=_("Model"))
+    serial = TextNode(max=80, missing=None, title=_("Serial number"))
+    imei = TextNode(max=40, missing=None, title=_("IMEI"))
+    seized_at = DateTimeNode(past=True, title=_("Seized or received"))
+    province = GazetteerNode("province", title=_("Province"))
+    place = TextNode(max=200, missing=None, title=_("Place"))
+    seized_from = OptionNode("persons:any", missing=None, title=_("Taken from"))
+    authority_type = CodeNode("authority_type", title=_("Legal authority"))
+    authority_document = TextNode(max=120, missing=None, title=_("Reference of the document"))
+    seal = TextNode(max=60, missing=None, title=_("Seal number"), width=20)
+    seal_witnesses = LinesNode(
+        max=120, max_lines=2, missing=None, title=_("Two witnesses of the seal"), description=_("One name a line.")
+    )
+    restricted_material = CodeNode(
+        "restricted_material", title=_("Restricted material on it?"),
+        description=_("Restricted material stays in the vault and never comes here."),
+    )
+    vault_ref = TextNode(max=80, missing=None, title=_("Vault reference"), width=20)
+    hashes = Hashes(missing=None, title=_("Hash values"))
+    size = IntegerNode(min=0, max=LARGEST, missing=None, title=_("Size in bytes"), width=20)
+    parts = IntegerNode(min=1, max=99999, missing=None, title=_("Number of parts"))
+
+    def validator(self, node, value):
+        rules(
+            lambda node, v: _canonical(node, "imei", "imei", v),
+            needed_when("vault_ref", lambda v: v["restricted_material"] == "yes"),
+            needed_when("authority_document", lambda v: v["authority_type"] in ("warrant", "order", "foreign_answer")),
+            _digital_has_sha256,
+            _two_witnesses,
+        )(node, value)
+
+
+def _digital_has_sha256(node, value):
+    algorithms = [item["algorithm"] for item in value.get("hashes") or ()]
+    if value["kind"] in DIGITAL and "sha256" not in algorithms:
+        raise at(node, "hashes", _("A digital item needs its SHA-256 value."))
+    if len(set(algorithms)) < len(algorithms):
+        raise at(node, "hashes", _("Give each algorithm once."))
+
+
+def _two_witnesses(node, value):
+    if value.get("seal") and len(set(value.get("seal_witnesses") or ())) != 2:
+        raise at(node, "seal_witnesses", _("A seal needs the names of two witnesses."))
+
+
+class Seal(Strict):
+    seal = TextNode(max=60, min=1, title=_("Seal number"), width=20)
+    seal_witnesses = LinesNode(
+        max=120, max_lines=2, title=_("Two witnesses of the seal"), description=_("One name a line.")
+    )
+
+    def validator(self, node, value):
+        _two_witnesses(node, value)
+
+
+class Release(Strict):
+    """One side of a handover; until the receiver accepts, the item stays on the releaser's account."""
+
+    receiver = OptionNode("users:receiver", missing=None, title=_("Receiver"))
+    outsider = TextNode(
+        max=120, missing=None, title=_("Receiver outside the program"),
+        description=_("Name, office and paper shown, for a court or laboratory without accounts."),
+    )
+    purpose = CodeNode("custody_purpose", title=_("Purpose"))
+    authority = TextNode(max=120, missing=None, title=_("Authority"))
+    place = TextNode(max=120, title=_("Place of the handover"))
+    seal_before = TextNode(max=60, missing=None, title=_("Seal number as it is now"), width=20)
+    expected_return = DateNode(missing=None, title=_("Expected back"))
+
+    def validator(self, node, value):
+        rules(
+            one_of_needed(("receiver", "outsider"), _("Say who receives it.")),
+            _one_receiver,
+            needed_when("authority", lambda v: v["purpose"] in ("court", "partner", "disposal")),
+        )(node, value)
+
+
+def _one_receiver(node, value):
+    if value.get("receiver") and value.get("outsider"):
+        raise at(node, "outsider", _("Name one receiver only."))
+
+
+class Accept(Strict):
+    """The other side: what arrived, as it arrived."""
+
+    seal_before = TextNode(
+        max=60, missing=None, title=_("Seal number, read again"), width=20,
+        description=_("Read it from the item, not from this page."),
+    )
+    condition = CodeNode("seal_condition", title=_("Condition"))
+    location = TextNode(max=120, title=_("Where it is kept"))
+    hash_after = TextNode(max=100, missing=None, title=_("SHA-256 on receipt"))
+    remark = TextNode(max=500, multiline=True, missing=None, title=_("Remark"))
+
+    def validator(self, node, value):
+        rules(
+            lambda node, v: _canonical(node, "hash_after", "sha256", v),
+            needed_when("seal_before", lambda v: v["condition"] in ("intact", "broken")),
+            needed_when("remark", lambda v: v["condition"] != "intact"),
+        )(node, value)
+
+
+class ExamEvent(Strict):
+    """A step of the examination."""
+
+    event = CodeNode("exam_event", title=_("Step"))
+    tool = TextNode(max=80, title=_("Tool and version"))
+    write_blocker = BooleanNode(title=_("Write blocker used"))
+    started_at = DateTimeNode(past=True, title=_("Began"))
+    ended_at = DateTimeNode(past=True, title=_("Ended"))
+    hash_value = TextNode(max=100, missing=None, title=_("SHA-256"))
+    remark = TextNode(max=500, multiline=True, missing=None, title=_("Remark"))
+
+    def validator(self, node, value):
+        rules(
+            lambda node, v: _canonical(node, "hash_value", "sha256", v),
+            not_before("started_at", "ended_at"),
+            needed_when("hash_value", lambda v: v["event"] in ("image_made", "hash_computed", "hash_verified")),
+        )(node, value)
+
+
+class VerifyHash(Strict):
+    value = TextNode(max=100, title=_("SHA-256"))
+    tool = TextNode(max=80, missing=None, title=_("Tool and version"))
+
+    def validator(self, node, value):
+        _canonical(node, "value", "sha256", value)
+
+
+class LabelCounts(Strict):
+    """Numbers by label, and how long the work took: exposure is counted for the worker's sake."""
+
+    baseline = IntegerNode(max=9_999_999, missing=0, title=_("Baseline"))
+    nationally_illegal = IntegerNode(max=9_999_999, missing=0, title=_("Illegal in Cambodia"))
+    not_illegal = IntegerNode(max=9_999_999, missing=0, title=_("Not illegal"))
+    not_assessed = IntegerNode(max=9_999_999, missing=0, title=_("Not assessed"))
+    unable = IntegerNode(max=9_999_999, missing=0, title=_("Unable to assess"))
+    minutes = IntegerNode(
+        max=720, title=_("Minutes spent"), description=_("Counted for your own health, never for appraisal.")
+    )
+
+
+class ReportDiscrepancy(Strict):
+    discrepancy = TextNode(max=2000, min=10, multiline=True, title=_("What does not fit"))
+
+
+class ResolveDiscrepancy(Strict):
+    reason = TextNode(max=2000, min=10, multiline=True, title=_("How it was resolved"))
+
+
+class OrderDisposition(Strict):
+    """The order of a court or prosecutor on one item."""
+
+    disposition = CodeNode("disposition", title=_("Order"))
+    authority = TextNode(max=120, min=3, title=_("Reference of the order"))
+
+
+class CarryOutDisposition(Strict):
+    """Done, before a witness; a device goes back only when it has been wiped."""
+
+    witness = OptionNode("users:witness", title=_("Witness"))
+    place = TextNode(max=120, title=_("Place"))
+    wiping_certificate = TextNode(max=120, missing=None, title=_("Certificate of wiping"))
+    outsider = TextNode(max=120, missing=None, title=_("Handed to"))
+
+
+Void = reason_from("void_reason")
