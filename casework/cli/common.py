@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyramid.i18n import TranslationString
 from pyramid.paster import get_appsettings
 from sqlalchemy import Engine
 
@@ -14,6 +15,7 @@ from casework.crypto.keyring import KeyRing
 from casework.db.engine import make_engine
 from casework.db.ready import refuse
 from casework.settings import NOT_SETTINGS, Settings, SettingsError
+from casework.workflow.engine import Refused
 
 DEVELOPMENT = {"casework.development": "true"}
 
@@ -54,6 +56,12 @@ def database(current: Settings) -> Iterator[tuple[Engine, KeyRing]]:
         yield engine, ring
     finally:
         engine.dispose()
+
+
+def words(refused: Refused) -> str:
+    """Why the program refused, in English, in one line."""
+    messages = (problem.message for problem in refused.problems)
+    return " ".join(m.interpolate() if isinstance(m, TranslationString) else str(m) for m in messages)
 
 
 def print_json(value: Any) -> None:

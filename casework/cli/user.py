@@ -1,4 +1,4 @@
-"""casework user create-admin: the first administrator, who lets everybody else in."""
+"""casework user create-admin: the first two administrators, who let everybody else in."""
 
 import argparse
 import getpass
@@ -7,16 +7,18 @@ import sys
 import pyotp
 import segno
 
+from casework.accounts.service import create_first_administrator
 from casework.db.session import work
+from casework.workflow.engine import Refused
 
 from . import common
 
-HELP = "accounts that cannot be made in the browser"
+HELP = "the first two administrators, who let everybody else in"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = actions.add_parser("create-admin", help="make the first administrator")
+    create = actions.add_parser("create-admin", help="make the first or the second administrator")
     create.add_argument("--sign-in", required=True, metavar="NAME", help="what the administrator types to sign in")
     create.add_argument("--name", required=True, help="full name")
     create.add_argument("--agency", required=True, metavar="CODE", help="agency, as in etc/agencies.csv")
@@ -25,15 +27,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from casework.accounts.service import create_first_administrator
-
     current = common.settings()
     password = _password(args.password_stdin)
-    with common.database(current) as (engine, ring), work(engine, info={"keyring": ring}) as session:
-        secret = create_first_administrator(
-            session, sign_in=args.sign_in, name=args.name, agency=args.agency, password=password
-        )
-    uri = pyotp.TOTP(secret).provisioning_uri(args.sign_in, issuer_name="casework")
+    with common.database(current) as (engine, ring):
+        try:
+            with work(engine, info={"keyring": ring}) as session:
+                secret = create_first_administrator(
+                    session, sign_in=args.sign_in, name=args.name, agency=args.agency, password=password
+                )
+        except Refused as problem:
+            raise common.Problem(common.words(problem)) from None
+    uri = pyotp.TOTP(secret).provisioning_uri(name=args.sign_in, issuer_name="casework")
     if args.json:
         common.print_json({"sign_in": args.sign_in, "totp_secret": secret, "totp_uri": uri})
         return 0

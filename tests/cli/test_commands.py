@@ -18,11 +18,11 @@ from tests.architecture.files import ROOT
 SCRIPT = "import sys; from casework.cli import main; sys.exit(main())"
 
 
-def casework(folder, *arguments, **environ):
+def casework(folder, *arguments, input=None, **environ):
     """Run the console script in `folder`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, input=input,
         env={**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environ},
     )
 
@@ -115,6 +115,34 @@ def test_matrix_show_is_what_the_program_reads(tmp_path):
     assert shown["sha256"] == loaded.sha256
     assert shown["rows"] == {key: {"AUD": row.cells["AUD"].text} for key, row in loaded.rows.items()}
     assert casework(tmp_path, "matrix", "show", "--role", "xyz").returncode == 1
+
+
+def create_admin(folder, name, *, agency="moi", password="mango leaf paper boat"):
+    arguments = ("--sign-in", name, "--name", f"{name} (fictional)", "--agency", agency, "--password-stdin", "--json")
+    return casework(folder, "user", "create-admin", *arguments, input=f"{password}\n")
+
+
+def test_the_terminal_makes_two_administrators_and_no_third(made):
+    for name in ("sok", "dara"):
+        done = create_admin(made, name)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["sign_in"] == name
+    done = create_admin(made, "third")
+    assert done.returncode == 1
+    assert "two administrators" in done.stderr
+    assert json.loads(casework(made, "audit", "verify", "--json").stdout)["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [({"password": "short"}, "at least"), ({"agency": "nowhere"}, "no agency"), ({"name": "x"}, "3 to 120")],
+)
+def test_an_administrator_is_refused_with_one_line(made, value, complaint):
+    done = create_admin(made, **{"name": "sok", **value})
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "${" not in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_demo_data_is_for_development_only(made):

@@ -97,5 +97,6 @@ def test_only_the_trusted_proxy_is_believed(tmp_path, proxy, sender, expected):
 
 @pytest.mark.one_engine
 def test_the_application_believes_nobody_by_itself(app):
-    request = app.request_factory.blank("/", headers={"X-Forwarded-For": "198.51.100.7"}, environ={"REMOTE_ADDR": "192.0.2.9"})
+    sent = {"headers": {"X-Forwarded-For": "198.51.100.7"}, "environ": {"REMOTE_ADDR": "192.0.2.9"}}
+    request = app.request_factory.blank("/", **sent)
     assert request.client_addr == "192.0.2.9"
