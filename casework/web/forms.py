@@ -171,9 +171,10 @@ def handle(
 ):
     """The whole of a form's view.
 
-    GET shows the form, with the draft `typed` when there is one, otherwise with `values`. POST validates `request.POST` and returns what `on_valid(appstruct)` returns; `on_valid`
-    may raise colander.Invalid for `form.schema` to refuse. A refused form is shown again with status 422 and
-    nothing of the request is kept in the database. Shown means `{"form": markup}`.
+    GET shows the form, with the draft `typed` when there is one, otherwise with `values`. POST validates
+    `request.POST` and returns what `on_valid(appstruct)` returns; `on_valid` may raise colander.Invalid for
+    `form.schema` to refuse. A refused form is shown again with status 422 and nothing of the request is kept in the
+    database. Shown means `{"form": markup}`.
     """
     if request.method != "POST":
         if typed:

@@ -41,8 +41,12 @@ JINJA2 = {
 
 
 def translate(request, msgid: str, **mapping) -> str:
-    """`msgid` in the language of the request, with `${name}` filled from `mapping`."""
-    return request.localizer.translate(msgid, domain=DOMAIN, mapping=mapping or None)
+    """`msgid` in the language of the request, with `${name}` filled from `mapping`.
+
+    A TranslationString keeps its own domain: messages of colander and deform come through here too.
+    """
+    domain = getattr(msgid, "domain", None) or DOMAIN
+    return request.localizer.translate(msgid, domain=domain, mapping=mapping or None)
 
 
 def translate_here(msgid: str, **mapping) -> str:
