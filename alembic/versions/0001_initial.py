@@ -90,14 +90,13 @@ def upgrade() -> None:
 
     op.create_table(
         "search_text",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("record_type", sa.String(length=40), nullable=False),
         sa.Column("folded", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_search_text")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_text")),
+        sa.UniqueConstraint("record_id", name=op.f("uq_search_text_record_id")),
     )
-    with op.batch_alter_table("search_text", schema=None) as batch_op:
-        batch_op.create_index("ix_search_text_record_type", ["record_type"], unique=False)
-
     op.create_table(
         "sign_in_counter",
         sa.Column("key", sa.LargeBinary(length=32), nullable=False),
@@ -942,6 +941,7 @@ def upgrade() -> None:
         sa.Column("authority", sa.String(length=120), nullable=True),
         sa.Column("due_back_on", sa.Date(), nullable=True),
         sa.Column("resume_state", sa.String(length=30), nullable=True),
+        sa.Column("discrepancy_kind", sa.String(length=20), nullable=True),
         sa.Column("discrepancy", sa.Text(), nullable=True),
         sa.Column("resolution", sa.Text(), nullable=True),
         sa.Column("resolution_role", sa.String(length=3), nullable=True),
@@ -1327,7 +1327,8 @@ def upgrade() -> None:
         sa.Column("commitment", sa.String(length=64), nullable=True),
         sa.Column("tool", sa.String(length=120), nullable=True),
         sa.Column("witnesses", sa.JSON(), nullable=True),
-        sa.Column("remark", sa.String(length=500), nullable=True),
+        sa.Column("cause", sa.String(length=20), nullable=True),
+        sa.Column("remark", sa.Text(), nullable=True),
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("hash_before_sealed", sa.LargeBinary(), nullable=True),
@@ -1593,9 +1594,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_counter_ends_at"))
 
     op.drop_table("sign_in_counter")
-    with op.batch_alter_table("search_text", schema=None) as batch_op:
-        batch_op.drop_index("ix_search_text_record_type")
-
     op.drop_table("search_text")
     with op.batch_alter_table("data_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_data_key_ring_key"))

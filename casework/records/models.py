@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
@@ -62,8 +62,7 @@ class SearchText(Base):
 
     __tablename__ = "search_text"
 
-    record_id: Mapped[uuid.UUID] = col(S1, primary_key=True)
+    id: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    record_id: Mapped[uuid.UUID] = col(S1, unique=True)
     record_type: Mapped[str] = col(S1, String(40))
     folded: Mapped[str] = col(S2)
-
-    __table_args__ = (Index("ix_search_text_record_type", "record_type"),)

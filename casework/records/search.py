@@ -1,6 +1,6 @@
 """The search index: folded text of searchable fields, kept in step at every flush; and the search itself."""
 
-from sqlalchemy import delete, event, inspect, select, text
+from sqlalchemy import column, delete, event, insert, inspect, select, table, text
 from sqlalchemy.orm import Session
 
 from casework.authz.access import Shown, access_to
@@ -12,21 +12,26 @@ from .models import SearchText
 LIMIT = 20
 _searchable: dict[type, tuple[str, ...]] = {}
 
-# The full-text table of SQLite and the trigram index of PostgreSQL, made by the first migration.
+# The full-text table of SQLite and the trigram index of PostgreSQL, made by the first migration. No triggers keep the
+# table in step: with trusted_schema=OFF, which we want, SQLite lets no trigger touch a virtual table.
 SQLITE_DDL = (
-    "CREATE VIRTUAL TABLE search_fts USING fts5(folded, content='search_text', tokenize='trigram')",
-    """CREATE TRIGGER search_text_ai AFTER INSERT ON search_text BEGIN
-        INSERT INTO search_fts(rowid, folded) VALUES (new.rowid, new.folded); END""",
-    """CREATE TRIGGER search_text_ad AFTER DELETE ON search_text BEGIN
-        INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.rowid, old.folded); END""",
-    """CREATE TRIGGER search_text_au AFTER UPDATE ON search_text BEGIN
-        INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.rowid, old.folded);
-        INSERT INTO search_fts(rowid, folded) VALUES (new.rowid, new.folded); END""",
+    "CREATE VIRTUAL TABLE search_fts USING fts5(folded, content='search_text', content_rowid='id', "
+    "tokenize='trigram')",
 )
 POSTGRESQL_DDL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX ix_search_text_folded ON search_text USING gin (folded gin_trgm_ops)",
 )
+
+
+_FTS = table("search_fts", column("rowid"), column("folded"))
+_FTS_DELETE = text("INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', :id, :folded)")
+
+
+def rebuild(connection) -> None:
+    """Make the full-text table anew from the folded texts, after a bulk load."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("INSERT INTO search_fts(search_fts) VALUES ('rebuild')"))
 
 
 def ddl(dialect: str) -> tuple[str, ...]:
@@ -54,15 +59,24 @@ def _write(session: Session) -> None:
     waiting = session.info.pop("search.pending", {})
     if not waiting:
         return
-    connection = session.connection()
-    connection.execute(delete(SearchText).where(SearchText.record_id.in_(list(waiting))))
+    connection, texts = session.connection(), SearchText.__table__
+    ids = list(waiting)
+    if connection.dialect.name == "sqlite":
+        known = select(texts.c.id, texts.c.folded).where(texts.c.record_id.in_(ids))
+        gone = [{"id": row.id, "folded": row.folded} for row in connection.execute(known)]
+        if gone:
+            connection.execute(_FTS_DELETE, gone)
+    connection.execute(delete(texts).where(texts.c.record_id.in_(ids)))
     rows = []
     for record in waiting.values():
         words = " ".join(filter(None, (getattr(record, c) for c in _searchable[type(record)])))
         if words:
             rows.append({"record_id": record.id, "record_type": record.__tablename__, "folded": fold(words)})
     if rows:
-        connection.execute(SearchText.__table__.insert(), rows)
+        connection.execute(texts.insert(), rows)
+    if rows and connection.dialect.name == "sqlite":
+        added = select(texts.c.id, texts.c.folded).where(texts.c.record_id.in_(ids))
+        connection.execute(insert(_FTS).from_select(["rowid", "folded"], added))
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -76,7 +90,7 @@ def _matching(session: Session, folded: str):
     if session.get_bind().dialect.name == "sqlite" and len(folded) >= 3:
         phrase = '"' + folded.replace('"', '""') + '"'
         return text(
-            "SELECT search_text.record_id FROM search_fts JOIN search_text ON search_text.rowid = search_fts.rowid "
+            "SELECT search_text.record_id FROM search_fts JOIN search_text ON search_text.id = search_fts.rowid "
             "WHERE search_fts MATCH :phrase"
         ).bindparams(phrase=phrase)
     return select(SearchText.record_id).where(SearchText.folded.like(f"%{escaped}%", escape="\\"))
