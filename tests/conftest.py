@@ -40,10 +40,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
     only = metafunc.definition.get_closest_marker("one_engine")
-    if only:
-        names = only.args or ("sqlite",)
-    else:
-        names = ("sqlite",) if "page" in metafunc.fixturenames else databases.BACKENDS
+    names = databases.BACKENDS
+    if only or "page" in metafunc.fixturenames:
+        names = (only and only.args) or ("sqlite",)
     marks = {"postgresql": [pytest.mark.postgresql]}
     metafunc.parametrize("backend", [pytest.param(name, marks=marks.get(name, ())) for name in names])
 

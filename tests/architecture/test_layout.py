@@ -22,8 +22,12 @@ RAW_SQL = {
     "casework/records/search.py": "the search index, joined to scoped records",
     "casework/records/history.py": "reads the log for a record that was checked before",
     "casework/records/names.py": "names of people and agencies beside a record",
+    "casework/records/registry.py": "looks at the columns of a declared record",
+    "casework/evidence/models.py": "who holds an item now, as a column of the item",
+    "casework/oversight/log.py": "the auditor's search of the log",
     "casework/accounts/": "sign-in, before there is an identity",
     "casework/cli/jobs.py": "the advisory lock",
+    "casework/cli/bench_seed.py": "tells the database that it was filled",
 }
 
 
