@@ -26,6 +26,7 @@ HEADERS_LIMIT = 32 * 1024
 
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BAD_IN_PATH = re.compile(r"[\x00-\x1f\x7f\ufffd]")
 _LOOKED = "casework.sanity"
 _ID = "casework.request_id"
 
@@ -100,7 +101,8 @@ def _size_problem(environ: Mapping[str, str]) -> Refusal | None:
 def _text_problem(environ: Mapping[str, str]) -> Refusal | None:
     try:
         for name in ("SCRIPT_NAME", "PATH_INFO"):
-            if _CONTROL.search(environ.get(name, "").encode("latin-1").decode("utf-8")):
+            # Some servers put U+FFFD where a byte could not be read.
+            if _BAD_IN_PATH.search(environ.get(name, "").encode("latin-1").decode("utf-8")):
                 return BAD_TEXT
         query = environ.get("QUERY_STRING", "").encode("latin-1")
         cookies = environ.get("HTTP_COOKIE", "").encode("latin-1").decode("utf-8")

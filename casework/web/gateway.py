@@ -1,0 +1,156 @@
+"""Between the web server and the program: a request takes a thread only once all of it has arrived.
+
+granian calls an RSGI application on its event loop, where waiting costs nothing; casework is WSGI and needs a thread
+for each request. Under granian's own WSGI a thread waits for the body, without end: eight slow clients stop the
+site. Here the body is awaited on the loop, for a bounded time and up to a bounded size, and the answer is
+handed back whole, so that a slow reader holds no thread either. docs/adr/0101-server.md has the measurements.
+"""
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+Headers = list[tuple[str, str]]
+WsgiApp = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+
+BODY_SECONDS = 15.0
+# Memory is then at most this many times the limit of a body.
+BODIES_AT_ONCE = 256
+WAITING_PER_THREAD = 16
+
+
+class Refused(Exception):
+    """Answered here, without asking the program: a status, and words for who reads it."""
+
+    def __init__(self, status: int, words: str):
+        self.status, self.words = status, words
+
+
+class Gateway:
+    """An RSGI application around the WSGI application `app`.
+
+    `threads` requests are worked on at once; further ones wait, and when too many do they get 503. A body of more
+    than `body_limit` bytes, or one that is not there after `body_seconds`, is refused.
+    """
+
+    def __init__(self, app: WsgiApp, *, threads: int, body_limit: int, body_seconds: float = BODY_SECONDS):
+        self.app = app
+        self.body_limit, self.body_seconds = body_limit, body_seconds
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.most_waiting = threads * WAITING_PER_THREAD
+        self.bodies = self.waiting = 0
+
+    async def __rsgi__(self, scope, proto) -> None:
+        """One request."""
+        try:
+            body = await self._body(scope, proto)
+            if self.waiting >= self.most_waiting:
+                raise Refused(503, "Too many requests at the moment. Try again in a few seconds.")
+        except Refused as refused:
+            proto.response_bytes(refused.status, _own_headers(refused), refused.words.encode())
+            return
+        self.waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            status, headers, content = await loop.run_in_executor(self.pool, self._call, environ_of(scope, body))
+        finally:
+            self.waiting -= 1
+        proto.response_bytes(status, headers, content)
+
+    async def _body(self, scope, proto) -> bytes:
+        # Whether it has a length and a lawful one is for casework.web.sanity to say; here only nothing unbounded
+        # is waited for.
+        if scope.headers.get("content-length", "0") == "0" or "transfer-encoding" in scope.headers:
+            return b""
+        length = scope.headers.get("content-length")
+        if not (length.isascii() and length.isdigit() and int(length) <= self.body_limit):
+            return b""
+        if self.bodies >= BODIES_AT_ONCE:
+            raise Refused(503, "Too many forms are being sent at the moment. Try again in a few seconds.")
+        self.bodies += 1
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                return await self._read(proto)
+        except TimeoutError:
+            raise Refused(408, "The form did not arrive in time. Try again.") from None
+        finally:
+            self.bodies -= 1
+
+    async def _read(self, proto) -> bytes:
+        parts, size = [], 0
+        async for part in proto:
+            parts.append(part)
+            size += len(part)
+            if size > self.body_limit:
+                raise Refused(413, "The request is too large.")
+        return b"".join(parts)
+
+    def _call(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
+        answer: list[tuple[int, Headers]] = []
+
+        def start_response(status: str, headers: Headers, exc_info: Any = None) -> None:
+            answer[:] = [(int(status[:3]), [(name.lower(), value) for name, value in headers])]
+
+        try:
+            parts = self.app(environ, start_response)
+            try:
+                content = b"".join(parts)
+            finally:
+                close = getattr(parts, "close", None)
+                if close is not None:
+                    close()
+            status, headers = answer[0]
+            return status, [*headers, ("server", "casework")], content
+        except Exception:
+            log.error("the program failed outside its own error pages", exc_info=True)
+            failed = Refused(500, "Something went wrong.")
+            return failed.status, _own_headers(failed), failed.words.encode()
+
+
+def _own_headers(refused: Refused) -> Headers:
+    headers = [
+        ("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'; sandbox"),
+        ("connection", "close"), ("server", "casework"),
+    ]
+    return [*headers, ("retry-after", "10")] if refused.status == 503 else headers
+
+
+def environ_of(scope, body: bytes) -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of an RSGI scope."""
+    host, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        # Bytes that are not UTF-8 have become U+FFFD here; casework.web.sanity refuses those.
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        # An underscore would let a client write a header that a proxy guards under another name.
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    if scope.authority is not None:
+        # The target of the request line counts above Host (RFC 9112, 3.2.2).
+        environ["HTTP_HOST"] = scope.authority
+    return environ
