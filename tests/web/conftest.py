@@ -22,6 +22,7 @@ def shell(kept):
     small_app.add_page(config, "/session/keep", lambda request: kept.keep(request), renderer="json")
     small_app.add_page(config, "/draft", lambda request: kept.draft(request), renderer="json")
     small_app.add_page(config, "/sign-in", lambda request: {"title": "Sign in"})
+    small_app.add_page(config, "/form", small_app.form_page, renderer=None)
     config.registry["idle_seconds"] = lambda request: int(request.cookies.get("idle", "1800"))
     return config.make_wsgi_app()
 

@@ -4,12 +4,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import colander
 from pyramid.config import Configurator
 from pyramid.request import Request, apply_request_extensions
+from pyramid.response import Response
 from pyramid.session import SignedCookieSessionFactory
 from pyramid.threadlocal import RequestContext
 
+from casework.web.forms import handle, make_form
 from casework.web.headers import PAGE_POLICY
+from casework.web.render import helpers
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,23 @@ class Kept:
             return {}
         self.drafts.append({"token": request.headers.get("X-CSRF-Token"), **request.POST})
         return {"saved": "27/03/2025 14:05"}
+
+
+class Typed(colander.Schema):
+    """A form that is worth a draft."""
+
+    title = colander.SchemaNode(colander.String(), title="Title")
+    password = colander.SchemaNode(colander.String(), title="Password", secret=True)
+
+
+FORM_PAGE = """{% extends "layout.jinja2" %}{% block content %}<h1>A form</h1>{{ form }}{% endblock %}"""
+
+
+def form_page(request) -> Response:
+    """`Typed` with a draft."""
+    shown = handle(request, make_form(request, Typed, draft_key="d-1"), lambda data: data)
+    page = request.registry["jinja2"].from_string(FORM_PAGE)
+    return Response(page.render(helpers(request) | shown))
 
 
 def policy_tween(handler, registry):
