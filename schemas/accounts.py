@@ -19,7 +19,6 @@ from .fields import (
 )
 from .i18n import _
 from .rules import at, not_before, rules
-from .text import fold, to_ascii_digits
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,60}(?:@[a-z0-9.-]{3,60})?")
@@ -35,22 +34,20 @@ class SignIn(Strict):
     password = SecretNode(max=LONGEST_PASSWORD, autocomplete="current-password", title=_("Password"))
 
 
-def six_digits(node, value):
-    """Validator: a one-time code as an authenticator shows it."""
-    if not re.fullmatch(r"[0-9]{6}", to_ascii_digits(value).replace(" ", "")):
-        raise Invalid(node, _("Write the six digits."))
-
-
 class Totp(Strict):
-    """The second factor."""
+    """The second factor. In which digits and with what between them it is typed is no matter."""
 
-    code = SecretNode(
-        max=20, validator=six_digits, autocomplete="one-time-code", inputmode="numeric", title=_("Six-digit code")
+    code = TextNode(
+        max=60, autocomplete="one-time-code", inputmode="numeric", width=10, title=_("Six-digit code"),
+        description=_("Your authenticator shows it."),
     )
 
 
 class RecoveryCode(Strict):
-    code = SecretNode(max=40, autocomplete="off", title=_("Recovery code"))
+    code = TextNode(
+        max=80, autocomplete="off", width=20, title=_("Recovery code"),
+        description=_("One of the ten that you keep on paper."),
+    )
 
 
 class NewPassword(Strict):
@@ -152,9 +149,3 @@ def _code_written(node, value):
 def _one_jurisdiction(node, value):
     if value["national"] == bool(value.get("jurisdiction")):
         raise at(node, "jurisdiction", _("Choose a province, or the whole country."))
-
-
-def made_of_context(password: str, words: frozenset[str]) -> bool:
-    """Whether a password is a word everybody here knows with little around it (fewer than six characters)."""
-    key = fold(password)
-    return any(word in key and len(key) - len(word) < 6 for word in words)

@@ -11,8 +11,6 @@ from .fields import (
     DateNode,
     DateTimeNode,
     GazetteerNode,
-    IntegerNode,
-    Items,
     OptionNode,
     RefNode,
     Strict,
@@ -23,7 +21,6 @@ from .i18n import _
 from .rules import at, district_in_province, needed_when, not_before, rules
 
 REVIEW_WITHIN = dt.timedelta(days=90)
-COMPLETENESS_POINTS = 14
 PAST = _("This must lie in the future.")
 
 
@@ -50,6 +47,7 @@ class CaseFacts(Strict):
     cross_border = BooleanNode(title=_("Crosses a border"))
     countries = CodeNode("countries", multiple=True, missing=None, title=_("Countries"))
     risk_to_child = CodeNode("risk_to_child", title=_("Risk to a child"))
+    suspects_unknown = BooleanNode(title=_("The suspects are unknown"))
     flags = CodeNode("case_flags", multiple=True, missing=None, title=_("Flags"))
     offence_from = DateNode(past=True, missing=None, title=_("First day of the offence"))
     offence_to = DateNode(past=True, missing=None, title=_("Last day of the offence"))
@@ -118,24 +116,9 @@ class SafetyPlan(Strict):
 
 
 class Explanation(Strict):
-    point = IntegerNode(min=1, max=COMPLETENESS_POINTS, title=_("Point"))
-    why = TextNode(max=500, min=10, multiline=True, title=_("Why it is not complete"))
+    """Why a point of the check is not green; nothing takes the explanation back."""
 
-
-class Explanations(Items):
-    max_len = COMPLETENESS_POINTS
-    item = Explanation(title=_("Explanation"))
-
-
-class SendForReview(Strict):
-    """The file goes to the supervisor; each point that is not green is explained."""
-
-    explanations = Explanations(missing=None, title=_("Explanations"))
-
-    def validator(self, node, value):
-        points = [item["point"] for item in value.get("explanations") or ()]
-        if len(set(points)) < len(points):
-            raise at(node, "explanations", _("Explain each point once."))
+    why = TextNode(max=500, min=10, multiline=True, missing=None, title=_("Why it is not complete"))
 
 
 class Submit(Strict):
@@ -144,14 +127,43 @@ class Submit(Strict):
     prosecution = OptionNode("agencies:prosecution", title=_("Prosecution"))
 
 
+class AskAdvice(Strict):
+    """The prosecution reads the file before it is submitted."""
+
+    prosecution = OptionNode("agencies:prosecution", title=_("Prosecution"))
+    reason = TextNode(max=2000, min=10, multiline=True, title=_("What is asked"))
+
+
+class ProsecutorNotified(Strict):
+    """The prosecutor was told of the offence."""
+
+    notified_at = DateTimeNode(past=True, title=_("When the prosecutor was told"))
+
+
 class ReturnToAuthor(Strict):
     reason = TextNode(max=2000, min=10, multiline=True, title=_("What is missing"))
 
 
-class FinishFurtherEnquiry(Strict):
-    answer = TextNode(
-        max=8000, min=10, multiline=True, title=_("Answer to the instructions"), description=_("Answer each of them.")
+class FurtherEnquiry(Strict):
+    """What the prosecutor wants done, and until when."""
+
+    instructions = TextNode(
+        max=8000, min=10, multiline=True, title=_("Instructions"), description=_("One instruction a line.")
     )
+    instructions_due = DateNode(title=_("Due"))
+
+
+class FinishFurtherEnquiry(Strict):
+    """An answer to every instruction of the case in hand."""
+
+    def after_bind(self, node, kw):
+        case = getattr(getattr(kw.get("request"), "context", None), "own", None)
+        for number, instruction in enumerate(getattr(case, "instructions", None) or (), 1):
+            node.add(
+                TextNode(
+                    name=f"answer_{number}", max=4000, min=3, multiline=True, missing=None, title=instruction["text"]
+                )
+            )
 
 
 class Suspend(Strict):
@@ -173,9 +185,17 @@ class CloseCase(Strict):
     legal_reason = CodeNode("legal_reasons", missing=None, title=_("Legal reason"))
     reason = TextNode(max=2000, min=10, multiline=True, title=_("Reason"))
     feedback = CodeNode("feedback", title=_("Answer to the source of the referral"))
+    support_noted = BooleanNode(title=_("The state of the support for the child is known and noted"))
 
     def validator(self, node, value):
         needed_when("legal_reason", lambda v: v["outcome"] == "no_processing")(node, value)
+
+
+class ReopenCase(Strict):
+    """Why the case is taken up again."""
+
+    prosecutor_informed = BooleanNode(title=_("The prosecutor has been informed"))
+    reason = TextNode(max=2000, min=10, multiline=True, title=_("Reason"))
 
 
 class MergeCase(Strict):
@@ -224,14 +244,33 @@ class Task(Strict):
 
 
 class FinishTask(Strict):
-    result = TextNode(max=2000, multiline=True, missing=None, title=_("Result"))
+    result = TextNode(max=200, missing=None, title=_("Result"), description=_("No names."))
+
+
+class CancelTask(Strict):
+    """A supervisor must say why; who cancels an own free task may."""
+
+    reason = TextNode(max=500, multiline=True, missing=None, title=_("Reason"))
+
+
+class Reassign(Strict):
+    """A task, to another person, with the load of each."""
+
+    assignee = OptionNode("users:assignee", title=_("Who"))
 
 
 class Assign(Strict):
-    """To another person."""
+    """A person, to a case: as lead or on the team."""
 
-    assignee = OptionNode("users:assignee", title=_("Who"))
+    assignee = OptionNode("users:team", title=_("Who"))
+    part = CodeNode("case_part", title=_("Part"))
     reason = TextNode(max=500, multiline=True, missing=None, title=_("Remark"))
+
+
+class Conflict(Strict):
+    """A private tie to somebody in the case: it is shut to whoever declares one."""
+
+    reason = TextNode(max=2000, min=10, multiline=True, title=_("Why"))
 
 
 class ExtendDeadline(Strict):

@@ -123,8 +123,11 @@ class Release(Strict):
         max=120, missing=None, title=_("Receiver outside the program"),
         description=_("Name, office and paper shown, for a court or laboratory without accounts."),
     )
-    purpose = CodeNode("custody_purpose", title=_("Purpose"))
-    authority = TextNode(max=120, missing=None, title=_("Authority"))
+    receipt = TextNode(max=120, missing=None, title=_("Number and date of the receiver's receipt on paper"))
+    purpose = CodeNode("custody_purpose", exclude=("partner", "disposal"), title=_("Purpose"))
+    authority = TextNode(
+        max=120, missing=None, title=_("Authority"), description=_("The request or order this rests on.")
+    )
     place = TextNode(max=120, title=_("Place of the handover"))
     seal_before = TextNode(max=60, missing=None, title=_("Seal number as it is now"), width=20)
     expected_return = DateNode(missing=None, title=_("Expected back"))
@@ -133,8 +136,16 @@ class Release(Strict):
         rules(
             one_of_needed(("receiver", "outsider"), _("Say who receives it.")),
             _one_receiver,
-            needed_when("authority", lambda v: v["purpose"] in ("court", "partner", "disposal")),
+            needed_when("receipt", lambda v: v.get("outsider"), _("Somebody without an account signs a receipt.")),
+            needed_when("authority", lambda v: v["purpose"] in ("court", "examination")),
+            needed_when("expected_return", lambda v: v["purpose"] == "examination"),
         )(node, value)
+
+
+class ReleaseSeveral(Release):
+    """The same for several items at once."""
+
+    items = OptionNode("items:held", multiple=True, title=_("Items"), insert_before="receiver")
 
 
 def _one_receiver(node, value):
@@ -202,7 +213,15 @@ class LabelCounts(Strict):
     )
 
 
+class Correct(Strict):
+    """A correction is an event of its own; the one that was wrong stays."""
+
+    seq = IntegerNode(min=1, max=99999, title=_("Number of the event"))
+    remark = TextNode(max=500, min=10, multiline=True, title=_("How it should read, and why"))
+
+
 class ReportDiscrepancy(Strict):
+    kind = CodeNode("discrepancy_kind", exclude=("late", "chain"), title=_("What is wrong"))
     discrepancy = TextNode(max=2000, min=10, multiline=True, title=_("What does not fit"))
 
 

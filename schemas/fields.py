@@ -22,6 +22,7 @@ PROBLEMS = {
     "bidi": _("This has a mark that changes the direction of writing. Type it again instead of pasting it."),
     "surrogate": _("This has a broken character. Type it again instead of pasting it."),
 }
+NOT_UNDERSTOOD = _("This was not sent in a form that can be read. Reload the page and try again.")
 UNKNOWN_FIELD = _("The form was sent with a field that it does not have. Reload the page and try again.")
 NOT_TEXT = _("This must be text.")
 NOT_A_NUMBER = _("Write a whole number.")
@@ -40,11 +41,24 @@ class OwnFields(colander.Mapping):
     """A mapping with no field but its own. colander's `unknown="raise"` would repeat what was sent."""
 
     def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Any:
-        if cstruct is None:
+        if cstruct is None or cstruct is null:
             return null
-        if isinstance(cstruct, Mapping) and set(cstruct) - {child.name for child in node.children}:
+        if not isinstance(cstruct, dict):
+            raise Invalid(node, NOT_UNDERSTOOD)
+        if set(cstruct) - {child.name for child in node.children}:
             raise Invalid(node, UNKNOWN_FIELD)
         return super().deserialize(node, cstruct)
+
+
+class OwnItems(colander.Sequence):
+    """A list. colander's own would take anything that can be iterated, and repeat what was sent."""
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: Any, accept_scalar: Any = None) -> Any:
+        if cstruct is None or cstruct is null:
+            return null
+        if not isinstance(cstruct, list | tuple):
+            raise Invalid(node, NOT_UNDERSTOOD)
+        return super().deserialize(node, cstruct, False)
 
 
 class Strict(colander.MappingSchema):
@@ -311,19 +325,14 @@ class GazetteerNode(Node):
             return check
 
         if level != "commune":
-            kw["choices"] = colander.deferred(lambda node, bindings: _places(level, bindings))
+            kw["choices"] = colander.deferred(
+                lambda node, bindings: _gazetteer(bindings).choices(level, bindings.get("locale", "en"))
+            )
         super().__init__(Text(), validator=_all(known, validator), level=level, **kw)
 
 
 def _gazetteer(bindings: Mapping[str, Any]) -> Any:
     return bindings.get("gazetteer") or bindings["request"].registry["gazetteer"]
-
-
-def _places(level: str, bindings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    gazetteer, locale = _gazetteer(bindings), bindings.get("locale", "en")
-    if level == "province":
-        return [(place.code, place.name(locale)) for place in gazetteer.provinces()]
-    return [(place.code, gazetteer.path(place.code, locale)) for place in gazetteer.districts()]
 
 
 class DateNode(Node):
@@ -379,6 +388,7 @@ def in_latin(node: colander.SchemaNode, value: str) -> None:
 class Items(colander.SequenceSchema):
     """Any number of the same thing, from `min_len` to `max_len`."""
 
+    schema_type = OwnItems
     min_len, max_len = 0, 100
 
     def validator(self, node: colander.SchemaNode, values: list) -> None:

@@ -200,7 +200,7 @@ class IdentifierBase(Strict):
     side = CodeNode("identifier_side", title=_("Whose"))
     reliability = CodeNode("reliability", title=_("Reliability of the source"))
     provider = TextNode(max=80, missing=None, title=_("Provider"))
-    source = OptionNode("sources", missing=None, title=_("Where it comes from"))
+    source = OptionNode("records:source", missing=None, title=_("Where it comes from"))
     belongs_to = OptionNode("persons:any", missing=None, title=_("Belongs to"))
     preserved_until = DateNode(missing=None, title=_("Preserved by the provider until"))
 

@@ -1,6 +1,6 @@
 """The matter at the prosecution and in court (domain analysis 3.4, 5.2.9, 5.2.11, 5.2.13)."""
 
-from .case import COMPLETENESS_POINTS, in_future
+from .case import in_future
 from .fields import (
     BooleanNode,
     CodeNode,
@@ -16,6 +16,7 @@ from .fields import (
 from .i18n import _
 from .rules import at, needed_when, not_before, rules
 
+COMPLETENESS_POINTS = 14
 LARGEST_SUM = 999_999_999_999
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from casework.audit import triggers
+from casework.evidence import triggers as custody
 from casework.records import search
 
 revision = "0001"
@@ -429,8 +430,9 @@ def upgrade() -> None:
     op.create_table(
         "case_link",
         sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("other_case_id", sa.Uuid(), nullable=False),
-        sa.Column("other_agency_id", sa.Uuid(), nullable=False),
+        sa.Column("other_ref", sa.String(length=16), nullable=False),
+        sa.Column("other_case_id", sa.Uuid(), nullable=True),
+        sa.Column("other_agency_id", sa.Uuid(), nullable=True),
         sa.Column("type", sa.String(length=20), nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
@@ -1414,9 +1416,9 @@ def upgrade() -> None:
 
 
 def _guards_and_search() -> None:
-    """The triggers that keep the log append-only, and the index of the search."""
+    """The triggers that keep the log and the chains of custody append-only, and the index of the search."""
     dialect = op.get_bind().dialect.name
-    for statement in (*triggers.statements(dialect), *search.ddl(dialect)):
+    for statement in (*triggers.statements(dialect), *custody.statements(dialect), *search.ddl(dialect)):
         op.execute(statement)
 
 

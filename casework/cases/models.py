@@ -223,21 +223,35 @@ class Task(Record, Scoped, Stateful, Audited, Base):
         return self.case_id or self.record_id
 
 
+def _my_side(model, identity):
+    """A case I am assigned to proposed it; the other side's team sees it once both agencies approved."""
+    mine = granted_subjects(identity)
+    return or_(model.case_id.in_(mine), and_(model.state == "approved", model.other_case_id.in_(mine)))
+
+
 class CaseLink(Record, Scoped, Stateful, Audited, Base):
-    """A link between two cases; shows to the other side when both agencies have approved (DOMAIN 5.2.25)."""
+    """A link between two cases; shows to the other side when both agencies have approved (DOMAIN 5.2.25).
+
+    Whoever proposes names the other case by its reference and may not see it: `other_ref` is kept as typed, and
+    whether there is such a case shows to nobody before its own agency has approved.
+    """
 
     __tablename__ = "case_link"
     __key__ = "case_id"
     __flow__ = "case_link"
     __scope__ = Scope(
-        row="case.link", subjects=("case_id", "other_case_id"),
-        words={"g": lambda model, identity: (model.agency_id == identity.agency_id)
-               | (model.other_agency_id == identity.agency_id)},
+        row="case.link", subjects=("case_id",),
+        words={
+            "a": _my_side,
+            "g": lambda model, identity: (model.agency_id == identity.agency_id)
+            | (model.other_agency_id == identity.agency_id),
+        },
     )
 
     case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"), index=True)
-    other_case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"), index=True)
-    other_agency_id: Mapped[uuid.UUID] = col(S1, ForeignKey("agency.id"))
+    other_ref: Mapped[str] = col(S1, String(16))
+    other_case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    other_agency_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("agency.id"))
     type: Mapped[str] = col(S2, String(20))
     basis: Mapped[str] = col(S2)
     state: Mapped[str] = col(S1, String(20), meta=True)

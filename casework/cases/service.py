@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from casework.audit.capture import describe
@@ -19,7 +19,7 @@ from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.workflow import engine
 
-from .models import Case
+from .models import Case, Task
 
 LEAD, MEMBER = "lead", "member"
 
@@ -46,6 +46,7 @@ def open_case(
     case = Case(
         ref=new_ref(db, Case, "C", now().date()), agency_id=lead_agency_id, title=title.strip(),
         created_by_id=identity.user_id if identity else None, lead_agency_id=lead_agency_id,
+        lead_officer_id=lead_officer_id,
         referral_agency_id=referral.agency_id if referral is not None else None, source=source, regime=regime,
         conduct=list(conduct), province=province, district=district, risk_to_child=risk_to_child,
     )
@@ -114,6 +115,15 @@ def assign(
 def _make_lead(db: Session, case: Case, user_id: uuid.UUID) -> None:
     if case.lead_officer_id == user_id:
         return
+    with unscoped(db, "the clocks of a case go with its lead"):
+        clocks = db.scalars(
+            select(Task).where(
+                Task.case_id == case.id, Task.rule.is_not(None), Task.queue_role == "INV", Task.done_at.is_(None),
+                or_(Task.assignee_id.is_(None), Task.assignee_id == case.lead_officer_id),
+            )
+        )
+        for task in clocks:
+            task.assignee_id = user_id
     for former in grants_on(db, case):
         if former.part == LEAD and former.principal_id != user_id:
             former.part = MEMBER

@@ -6,9 +6,10 @@ from casework.accounts.models import Membership
 from casework.authz.identity import ROLES
 from casework.web.i18n import _
 from casework.workflow.engine import Flow, Move, Problem, Transition, add_flow, flows
-from schemas.tasks import AssignTask, CancelTask, FinishTask
+from schemas.case import CancelTask, FinishTask, Reassign
 
 from . import clocks
+from .guards import as_uuid
 
 SYS = "SYS"
 WORKERS = tuple(role for role in ROLES if role not in ("CLK", "OVS", "AUD", "ADM"))
@@ -64,11 +65,11 @@ def may_assign(move: Move) -> Problem | None:
         return Problem(_("Only a supervisor may reassign this."))
     task = move.record
     query = select(Membership.id).where(
-        Membership.user_id == move.data.get("assignee_id"), Membership.agency_id == task.queue_agency_id,
+        Membership.user_id == as_uuid(move.data.get("assignee")), Membership.agency_id == task.queue_agency_id,
         Membership.role == task.queue_role, Membership.ended_at.is_(None),
     )
     if move.session.execute(query).first() is None:
-        return Problem(_("This person does not work there in that role."), "assignee_id")
+        return Problem(_("This person does not work there in that role."), "assignee")
     return None
 
 
@@ -88,7 +89,7 @@ def _supersede(move: Move) -> None:
 
 
 def _assign(move: Move) -> None:
-    move.record.assignee_id = move.data["assignee_id"]
+    move.record.assignee_id = as_uuid(move.data["assignee"])
 
 
 FLOW = add_flow(Flow(
@@ -103,7 +104,7 @@ FLOW = add_flow(Flow(
         Transition("cancel", ("open", "in_progress"), "cancelled", WORKERS, guards=(may_cancel,), effects=(_finish,),
                    schema=CancelTask),
         Transition("assign", ("open", "in_progress"), _same, SUPERVISORS, guards=(may_assign,), effects=(_assign,),
-                   schema=AssignTask),
+                   schema=Reassign),
         Transition("supersede", ("open", "in_progress"), "superseded", (SYS,), effects=(_supersede,)),
     ),
 ))

@@ -232,6 +232,11 @@ def _joined_case(record: Any) -> uuid.UUID | None:
     return case_id if case_id is not None and record.audit_chain() == case_id else None
 
 
+def moment_of(text: str) -> dt.datetime:
+    """A moment kept as ISO text."""
+    return dt.datetime.fromisoformat(text)
+
+
 def _moment(at: dt.datetime | dt.date | None) -> dt.datetime:
     if at is None:
         return now()
@@ -242,3 +247,18 @@ def _moment(at: dt.datetime | dt.date | None) -> dt.datetime:
 
 def _risk(record: Any) -> str | None:
     return next((value for name in _RISKS if (value := getattr(record, name, None))), None)
+
+
+def is_overdue(task: Any, at: dt.datetime) -> bool:
+    """Whether an open task ran over; a paused one does not."""
+    return task.state in OPEN and task.due_at is not None and task.paused_at is None and task.due_at < at
+
+
+def is_due_soon(task: Any, at: dt.datetime) -> bool:
+    """Whether the first warning of an open task has passed and its end has not."""
+    if task.state not in OPEN or task.due_at is None or is_overdue(task, at):
+        return False
+    return bool(task.alarms) or (task.warn_at is not None and task.warn_at <= at)
+
+
+engine.subscribe(on_transition)

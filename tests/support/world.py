@@ -189,7 +189,7 @@ def _records(db: Session, world: World, case: Case, facts: frozenset[str], mine:
             accepted_at=now() if "accepted" in facts else None, consent_provider="c" in facts, **base))
         lead = {**base, "agency_id": case.lead_agency_id}
         add("case.link", CaseLink(ref=_ref(db, CaseLink, "L"), other_case_id=case.id,
-                                  other_agency_id=case.lead_agency_id, type="related", basis="A test",
+                                  other_ref=case.ref, other_agency_id=case.lead_agency_id, type="related", basis="A test",
                                   state="proposed", **lead))
         version = FileVersion(case_id=case.id, number=_next(), manifest=[], sha256="0" * 64, created_by_id=author)
         db.add(version)
