@@ -27,7 +27,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 THREADS, SLOW_CLIENTS = 8, 300
-BODY_LIMIT = 1024 * 1024
 
 HALF = {
     "headers": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ",
@@ -54,7 +53,7 @@ def gateway():
     """The same behind casework's gateway."""
     from casework.web.gateway import Gateway
 
-    return Gateway(make(), threads=THREADS, body_limit=BODY_LIMIT)
+    return Gateway(make(), threads=THREADS)
 
 
 def _granian(port: int, target: str, interface: str, **options) -> None:
@@ -196,8 +195,8 @@ def compare(arguments: argparse.Namespace) -> None:
             eight = speed(port, request, 8, arguments.seconds)
             bad = [problem for raw in CORPUS if (problem := wrong(port, raw))] if arguments.corpus else []
             slow = [worst_beside_slow(port, request, half) for half in HALF.values()]
-        cells = [name, f"{one[0]:.0f}", f"{one[1]:.1f} / {one[2]:.1f}", f"{eight[0]:.0f}", f"{eight[1]:.1f} / {eight[2]:.1f}"]
-        cells += [*map(_slow, slow), f"{len(bad)} of {len(CORPUS)}"]
+        cells = [f"{rate:.0f} | {middle:.1f} / {late:.1f}" for rate, middle, late in (one, eight)]
+        cells = [name, *cells, *map(_slow, slow), f"{len(bad)} of {len(CORPUS)}"]
         print(f"| {' | '.join(cells)} |", flush=True)
         complaints += [f"- {name}: {problem}" for problem in bad]
     print("\n".join(["", *complaints]))

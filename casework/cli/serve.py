@@ -4,6 +4,7 @@ import argparse
 import ipaddress
 import logging.config
 import os
+import resource
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -14,6 +15,7 @@ from casework.settings import Settings
 from . import common, demo, init, logs
 
 HELP = "run the server"
+CONNECTIONS = 4096
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         with common.database(common.settings()):
             pass  # opening it tells whether it is ready
     _bind_settings(settings)
+    _allow_connections()
     logging.config.dictConfig(logs.config(settings.development))
     print(f"casework: {settings.base_url} (listening on {args.host}:{args.port})", flush=True)
     server(settings, args.host, args.port).serve()
@@ -59,21 +62,30 @@ def _bind_settings(settings: Settings) -> None:
         os.environ["CASEWORK_DEVELOPMENT"] = "true"
 
 
+def _allow_connections() -> None:
+    """Each connection is an open file, and the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + 512
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def server(settings: Settings, host: str, port: int) -> Granian:
-    """The web server, not yet started. Slow clients get 15 s for their headers, and 64 KiB."""
+    """The web server, not yet started; docs/adr/0101-server.md has the reasons for its settings."""
     return Granian(
-        "casework.cli.wsgi:make",
+        "casework.cli.wsgi:gateway",
         factory=True,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=65_536),
         websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
         backlog=1024,
-        backpressure=settings.threads * 16,
+        # Counts open connections, the idle ones too: a low number would let idle browsers shut others out.
+        backpressure=CONNECTIONS,
         respawn_failed_workers=settings.workers > 1,
         workers_kill_timeout=15,
         log_access=False,  # the application's own log names routes, not addresses

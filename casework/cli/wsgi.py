@@ -7,6 +7,9 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 from casework import main
 from casework.settings import Settings
+from casework.web.gateway import Gateway
+from casework.web.sanity import BODY_LIMIT
+from casework.web.gateway import Gateway
 
 from . import common
 from .jobs import Periodic
@@ -14,12 +17,23 @@ from .jobs import Periodic
 WsgiApp = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 
+def gateway() -> Gateway:
+    """What the server calls, made once in each of its processes."""
+    settings = common.settings()
+    return Gateway(make(), threads=settings.threads, body_limit=BODY_LIMIT)
+
+
 def make() -> WsgiApp:
-    """Called once in each server process."""
+    """The application, with its periodic work, as plain WSGI."""
     settings = common.settings()
     app = main({}, **common.ini())
     Periodic(app.registry, settings).start()
     return behind_proxy(app, settings)
+
+
+def gateway() -> Gateway:
+    """What `casework serve` runs: the application, reached only by requests that have arrived whole."""
+    return Gateway(make(), threads=common.settings().threads)
 
 
 def behind_proxy(app: WsgiApp, settings: Settings) -> WsgiApp:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .sanity import BODY_LIMIT
+
 log = logging.getLogger(__name__)
 
 Headers = list[tuple[str, str]]
@@ -39,7 +41,7 @@ class Gateway:
     than `body_limit` bytes, or one that is not there after `body_seconds`, is refused.
     """
 
-    def __init__(self, app: WsgiApp, *, threads: int, body_limit: int, body_seconds: float = BODY_SECONDS):
+    def __init__(self, app: WsgiApp, *, threads: int, body_limit: int = BODY_LIMIT, body_seconds: float = BODY_SECONDS):
         self.app = app
         self.body_limit, self.body_seconds = body_limit, body_seconds
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")

@@ -7,11 +7,12 @@ tween answers. What passes is UTF-8 throughout, free of NUL, small enough, and a
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from pyramid.request import Request as PyramidRequest
-from pyramid.settings import aslist
 from pyramid.tweens import EXCVIEW, INGRESS, MAIN
+
+from casework.settings import Settings
 
 from .plain import Refusal, plain_page
 
@@ -67,6 +68,14 @@ NOT_A_FORM = _refusal(415, "Only forms are accepted here.", "ទទួលយក�
 BAD_METHOD = _refusal(
     405, "This method is not supported.", "មិនគាំទ្រវិធីនេះទេ។", ("Allow", ", ".join(METHODS)),
 )
+
+
+def hosts_of(settings: Settings | None) -> frozenset[str]:
+    """The host of base_url; in development this machine's own names, so that no foreign name can be pointed here."""
+    if settings is None:
+        return frozenset()
+    own = {"localhost", "127.0.0.1", "[::1]"} if settings.development else set()
+    return frozenset({*own, urlsplit(settings.base_url).netloc.rpartition("@")[2].lower().removesuffix(":443")})
 
 
 def head_problem(environ: Mapping[str, str], hosts: frozenset[str] = frozenset()) -> Refusal | None:
@@ -191,10 +200,9 @@ def tween_factory(handler: Callable, registry) -> Callable:
 
 
 def includeme(config) -> None:
-    """The request class, `request.id`, the tween. Setting `casework.hosts`: names this site answers to."""
-    settings = config.get_settings()
-    config.registry["hosts"] = frozenset(name.lower() for name in aslist(settings.get("casework.hosts", "")))
-    settings["retry.activate_hook"] = attempts
+    """The request class, `request.id`, the tween. The names this site answers to come from the settings."""
+    config.registry.setdefault("hosts", hosts_of(config.registry.get("settings")))
+    config.get_settings()["retry.activate_hook"] = attempts
     config.set_request_factory(Request)
     config.add_request_method(request_id, "id", reify=True)
     config.add_tween(
