@@ -18,8 +18,8 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTANCE = "instance"
-# Not settings of the program: which ini to read, and what the tests may do without.
-NOT_SETTINGS = ("CASEWORK_INI", "CASEWORK_ALLOW_MISSING", "CASEWORK_TEST_")
+# Not settings of the program: which ini to read, and what the tests and perf/ tell themselves.
+NOT_SETTINGS = ("CASEWORK_INI", "CASEWORK_ALLOW_MISSING", "CASEWORK_TEST_", "CASEWORK_SERVERS_")
 WEAK_PASSWORDS = frozenset({"", "admin", "casework", "changeme", "change-me", "password", "postgres", "secret"})
 
 

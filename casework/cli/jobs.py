@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from casework.cases.jobs import run_due
 from casework.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -25,8 +26,10 @@ class Periodic(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(self._seconds):
+        while True:
             self.once()
+            if self._stopped.wait(self._seconds):
+                return
 
     def stop(self) -> None:
         """End after the job in hand."""
@@ -34,8 +37,6 @@ class Periodic(threading.Thread):
 
     def once(self) -> bool:
         """Run what is due; False when another process holds the lock or a job failed."""
-        from casework.cases.jobs import run_due
-
         try:
             with alone(self._registry["engine"], self._settings) as mine:
                 if mine:

@@ -8,19 +8,11 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from casework import main
 from casework.settings import Settings
 from casework.web.gateway import Gateway
-from casework.web.sanity import BODY_LIMIT
-from casework.web.gateway import Gateway
 
 from . import common
 from .jobs import Periodic
 
 WsgiApp = Callable[[dict[str, Any], Callable], Iterable[bytes]]
-
-
-def gateway() -> Gateway:
-    """What the server calls, made once in each of its processes."""
-    settings = common.settings()
-    return Gateway(make(), threads=settings.threads, body_limit=BODY_LIMIT)
 
 
 def make() -> WsgiApp:

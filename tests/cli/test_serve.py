@@ -70,6 +70,18 @@ def test_serves_from_an_empty_folder_and_stops_when_asked(tmp_path):
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+def test_slow_clients_do_not_stop_the_others(tmp_path):
+    with serving(tmp_path) as (port, _process):
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        half = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 50\r\n\r\nhello"
+        for connection in slow:
+            connection.sendall(half.encode())
+        answer = ask(port, f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")
+        for connection in slow:
+            connection.close()
+    assert answer.startswith("HTTP/1.1 ")
+
+
 def shows(environ, start_response):
     """An application that says what it was told."""
     start_response("200 OK", [("Content-Type", "text/plain")])
