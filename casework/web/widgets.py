@@ -14,15 +14,9 @@ from colander import Invalid, null
 from deform import widget as stock
 
 from casework.web.i18n import ZONE, _
+from schemas.fields import NOT_UNDERSTOOD, PROBLEMS, UNKNOWN_FIELD
 from schemas.text import problem_in_text, to_ascii_digits
 
-PROBLEMS = {
-    "control": _("This has a character that cannot be seen. Type it again instead of pasting it."),
-    "bidi": _("This has a mark that changes the direction of writing. Type it again instead of pasting it."),
-    "surrogate": _("This has a broken character. Type it again instead of pasting it."),
-}
-NOT_UNDERSTOOD = _("This was not sent in a form that can be read. Reload the page and try again.")
-UNKNOWN_FIELD = _("The form was sent with a field that it does not have. Reload the page and try again.")
 TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.h]?([0-5][0-9])")
 
 

@@ -19,8 +19,8 @@ def kept() -> small_app.Kept:
 def shell(kept):
     """The WSGI application."""
     config = small_app.configurator()
-    small_app.add_page(config, "/session/keep", lambda request: kept.keep(request), renderer="json")
-    small_app.add_page(config, "/draft", lambda request: kept.draft(request), renderer="json")
+    small_app.add_page(config, "/session/keep", lambda request: kept.keep(request), renderer=None)
+    small_app.add_page(config, "/draft", lambda request: kept.draft(request), renderer=None)
     small_app.add_page(config, "/sign-in", lambda request: {"title": "Sign in"})
     small_app.add_page(config, "/form", small_app.form_page, renderer=None)
     config.registry["idle_seconds"] = lambda request: int(request.cookies.get("idle", "1800"))

@@ -58,24 +58,25 @@ class Codes:
 
 
 class Kept:
-    """A session for the page: `keep` is what the page's script asks, `alive` what it hears."""
+    """What the page's script talks to: signed in while `alive`, and only with the token of the session."""
 
     def __init__(self):
         self.alive = True
         self.drafts: list[dict] = []
 
+    def refusal(self, request) -> Response | None:
+        if request.headers.get("X-CSRF-Token") != request.session.get_csrf_token():
+            return Response(status=403)
+        return None if self.alive else Response(status=401)
+
     def keep(self, request):
-        if not self.alive:
-            request.response.status_int = 401
-            return {}
-        return {"csrf_token": request.session.get_csrf_token()}
+        return self.refusal(request) or Response(status=204)
 
     def draft(self, request):
-        if not self.alive:
-            request.response.status_int = 401
-            return {}
-        self.drafts.append({"token": request.headers.get("X-CSRF-Token"), **request.POST})
-        return {"saved": "27/03/2025 14:05"}
+        refusal = self.refusal(request)
+        if refusal is None:
+            self.drafts.append(dict(request.POST))
+        return refusal or Response(json={"saved": "27/03/2025 14:05"})
 
 
 class Typed(colander.Schema):

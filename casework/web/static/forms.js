@@ -1,4 +1,6 @@
 // Repeated items, the guard against losing what was typed, and drafts.
+import { send, signedOut } from './session.js'
+
 const DRAFT_DELAY = 5000
 
 export function startForms (words) {
@@ -92,13 +94,8 @@ function keepDraft (form, words) {
     if (!waiting) return
     waiting = false
     try {
-      const answer = await fetch(form.dataset.draftUrl, {
-        method: 'POST',
-        headers: { 'X-CSRF-Token': form.elements.csrf_token.value },
-        body: draftOf(form),
-        keepalive: true
-      })
-      if (answer.status === 401 || answer.status === 403) return tell(words.signedOut, 'failed')
+      const answer = await send(form.dataset.draftUrl, draftOf(form))
+      if (signedOut(answer)) return tell(words.signedOut, 'failed')
       if (!answer.ok) throw new Error(String(answer.status))
       tell(`${words.saved} ${clock()}`, 'saved')
     } catch {

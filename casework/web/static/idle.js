@@ -1,4 +1,6 @@
 // Covers a page that nobody uses. What was typed stays in the page, under the cover.
+import { send, signedOut } from './session.js'
+
 const WARN_SECONDS = 120
 const EVENTS = ['keydown', 'pointerdown', 'wheel', 'touchstart']
 // Tells the server that somebody is working here, at most this often.
@@ -33,16 +35,10 @@ export function startIdle () {
     lock.showModal()
   }
 
-  // After signing in anew the session has a new token: the page's forms take it over.
   async function keep () {
     told = Date.now()
-    const token = document.querySelector('input[name=csrf_token]')?.value ?? ''
-    let answer = await fetch(keepUrl, { method: 'POST', headers: { 'X-CSRF-Token': token } })
-    if (answer.status === 400 || answer.status === 403) answer = await fetch(keepUrl)
-    if (!answer.ok) return false
-    const fresh = (await answer.json()).csrf_token
-    document.querySelectorAll('input[name=csrf_token]').forEach((input) => { input.value = fresh })
-    return true
+    const answer = await send(keepUrl)
+    return answer.ok && !signedOut(answer)
   }
 
   async function goOn () {
