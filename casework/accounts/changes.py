@@ -78,7 +78,8 @@ def _give_role(db: Session, change: AccountChange, user: User, at: dt.datetime) 
     values = change.payload
     service.add_membership(
         db, user, db.get_one(Agency, change.agency_id), values["role"], at=at, liaison=bool(values.get("liaison")),
-        chief=bool(values.get("chief")), valid_until=_day(values.get("valid_until")), by=change.created_by_id,
+        chief=bool(values.get("chief")), valid_from=_day(values.get("valid_from")),
+        valid_until=_day(values.get("valid_until")), by=change.created_by_id,
     )
 
 
@@ -125,6 +126,16 @@ def _change_expiry(db: Session, change: AccountChange, at: dt.datetime) -> None:
     _user(db, change).expires_on = _day(change.payload.get("expires_on"))
 
 
+def _agency_there(db: Session, change: AccountChange) -> Problem | None:
+    return None if db.get(Agency, change.subject_id) else Problem(_("Choose an agency."))
+
+
+def _change_agency(db: Session, change: AccountChange, at: dt.datetime) -> None:
+    agency, values = db.get_one(Agency, change.subject_id), change.payload
+    agency.contact_point, agency.active = values.get("contact_point"), bool(values["active"])
+    agency.quality_checked_at = _day(values.get("quality_checked_at"))
+
+
 KINDS = {
     "create_user": Kind(_("New account"), _create_problem, _create),
     "add_role": Kind(_("Another role"), _no_role_there, _add_role),
@@ -134,6 +145,7 @@ KINDS = {
     "reset_password": Kind(_("Link for a new password"), _is_open, _reset_password),
     "reset_factor": Kind(_("New second factor"), _is_open, _reset_factor),
     "enable": Kind(_("Opening of a shut account"), _is_shut, _enable),
+    "change_agency": Kind(_("Change of an agency"), _agency_there, _change_agency),
 }
 
 

@@ -4,6 +4,8 @@ import functools
 import hmac
 import re
 
+from pyramid.interfaces import ISecurityPolicy
+
 from casework.authz.identity import Identity
 
 from . import device, sessions
@@ -21,8 +23,8 @@ def device_cookie_name(request) -> str:
 
 
 def token_of(request) -> str | None:
-    """The cookie's token, when it has the form of one."""
-    token = request.cookies.get(cookie_name(request), "")
+    """The token of the session: the cookie's, when it has the form of one, or the one this response will set."""
+    token = request.environ.get("casework.token") or request.cookies.get(cookie_name(request), "")
     return token if _TOKEN.fullmatch(token) else None
 
 
@@ -48,6 +50,12 @@ def session_row(request):
     return row
 
 
+def signed_out(request) -> None:
+    """The session was ended: the rest of this request goes on as nobody."""
+    request.session_row = None
+    request.registry.getUtility(ISecurityPolicy).renew(request)
+
+
 def load_identity(request) -> Identity | None:
     """The identity behind the request: both factors shown, account active, role in force now."""
     row = request.session_row
@@ -70,11 +78,21 @@ def client_of(request) -> sessions.Client:
     return sessions.Client(request.client_addr, agent)
 
 
-def set_cookie(request, response, token: str) -> None:
-    """Give the browser its session. The cookie has no time of its own: the server decides when it is over."""
+def renew(request, token: str) -> None:
+    """The session has a new token: the rest of this request goes on as the person it is now."""
+    request.db.flush()
+    request.environ["casework.token"] = token
+    request.session_row = sessions.find(request.db.connection(), token)
+    request.registry.getUtility(ISecurityPolicy).renew(request)
+
+
+def with_cookie(request, response):
+    """`response` with the new token. The cookie has no time of its own: the server decides when a session is over."""
     response.set_cookie(
-        cookie_name(request), token, path="/", httponly=True, samesite="Lax", secure=request.registry["settings"].secure
+        cookie_name(request), request.environ["casework.token"], path="/", httponly=True, samesite="Lax",
+        secure=request.registry["settings"].secure,
     )
+    return response
 
 
 def set_device_cookie(request, response, login: str) -> None:

@@ -108,9 +108,9 @@ class Passwords:
         lines = (self._folder / "context-words.txt").read_text(encoding="utf-8").splitlines()
         return frozenset(line.strip().casefold() for line in lines if len(line.strip()) >= 4)
 
-    def warm(self) -> None:
-        """Read the lists and make the dummy now: a missing file stops the start, and the first try is not slower."""
-        _lists = (self._common, self._context, self._dummy)
+    def check_lists(self) -> None:
+        """Read the lists now, so that a missing file stops the start and not the first new password."""
+        _lists = (self._common, self._context)
 
 
 def _parts(word: str) -> list[str]:

@@ -113,14 +113,20 @@ def enable(db: Session, user: User) -> None:
     user.active, user.disabled_at = True, None
 
 
-def set_password(
-    db: Session, user: User, password: str, passwords: Passwords, at: dt.datetime, *, keep: uuid.UUID | None = None
-) -> None:
-    """Set a password; the person's other sessions (but `keep`) end. Raises Refused when it may not be one."""
-    problem = passwords.problem(password, own_words(user))
+def hashed(passwords: Passwords, password: str, words: list[str]) -> str:
+    """The hash of a new password, to be made before a transaction begins: it takes a quarter of a second.
+    Raises Refused when this may not be a password."""
+    problem = passwords.problem(password, words)
     if problem is not None:
-        raise Refused(Problem(problem, "new_password"))
-    user.password_hash, user.password_changed_at = passwords.hash(password), at
+        raise Refused(Problem(problem, "password"))
+    return passwords.hash(password)
+
+
+def set_password(
+    db: Session, user: User, password_hash: str, at: dt.datetime, *, keep: uuid.UUID | None = None
+) -> None:
+    """Set a password by its hash; the person's other sessions (but `keep`) end."""
+    user.password_hash, user.password_changed_at = password_hash, at
     sessions.end_all(db, user.id, "password", at, but=keep)
     describe(db, user, verb="password_changed")
 
@@ -165,7 +171,7 @@ def finish_sign_in(user: User, session: UserSession, at: dt.datetime) -> str:
     roles = roles_in_force(user, at.date())
     session.state = sessions.FULL if len(roles) == 1 else sessions.CHOOSE
     session.membership_id = roles[0].id if len(roles) == 1 else None
-    return sessions.rotate(session)
+    return sessions.rotate(session, at)
 
 
 def choose_role(user: User, session: UserSession, membership_id: str, at: dt.datetime) -> str | None:
@@ -173,7 +179,7 @@ def choose_role(user: User, session: UserSession, membership_id: str, at: dt.dat
     for membership in roles_in_force(user, at.date()):
         if str(membership.id) == membership_id:
             session.membership_id, session.state = membership.id, sessions.FULL
-            return sessions.rotate(session)
+            return sessions.rotate(session, at)
     return None
 
 
@@ -241,7 +247,8 @@ def create_first_administrator(db: Session, *, sign_in: str, name: str, agency: 
         raise Refused(Problem(_("There is no agency with this code."), "agency"))
     user = create_user(db, login=sign_in, name=name)
     add_membership(db, user, place, "ADM", at=at)
-    set_password(db, user, password, Passwords(db.info["keyring"], ROOT / "etc"), at)
+    passwords = Passwords(db.info["keyring"], ROOT / "etc")
+    set_password(db, user, hashed(passwords, password, own_words(user)), at)
     user.totp_secret, user.mfa_enrolled_at, user.pending_link = totp.new_secret(), at, None
     describe(db, user, verb="create", at_terminal=True)
     return user.totp_secret

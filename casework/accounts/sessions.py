@@ -27,7 +27,7 @@ IDLE = dt.timedelta(minutes=30)
 IDLE_STRICT = dt.timedelta(minutes=15)
 STRICT_ROLES = frozenset({"ADM", "AUD"})
 ABSOLUTE = dt.timedelta(hours=12)
-# How long a person may take for the steps before the first page.
+# How long a person may take for each step before the first page.
 PENDING = {PASSWORD: dt.timedelta(minutes=10), CHOOSE: dt.timedelta(minutes=10),
            ENROL: dt.timedelta(minutes=60), RECOVERY: dt.timedelta(minutes=60)}
 FRESH = dt.timedelta(minutes=15)
@@ -86,10 +86,10 @@ def start(
     return made, token
 
 
-def rotate(session: UserSession) -> str:
+def rotate(session: UserSession, at: dt.datetime) -> str:
     """A new token for the session; the old one is worth nothing from the commit on."""
     token = new_token()
-    session.token_hash = token_hash(token)
+    session.token_hash, session.last_seen_at = token_hash(token), at
     return token
 
 
@@ -127,10 +127,10 @@ def over(row: Row, at: dt.datetime) -> str | None:
         return "ended"
     if not row.active or (row.expires_on is not None and at.date() > row.expires_on):
         return "disabled"
-    if row.state != FULL:
-        return "slow" if at - row.created_at > PENDING[row.state] else None
     if at - row.created_at > ABSOLUTE:
         return "absolute"
+    if row.state != FULL:
+        return "slow" if at - row.last_seen_at > PENDING[row.state] else None
     if at - row.last_seen_at > idle_limit(row.role):
         return "idle"
     return None

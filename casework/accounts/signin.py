@@ -19,7 +19,7 @@ from . import device, ratelimit
 from .models import User
 from .passwords import Passwords
 from .ratelimit import Place
-from .service import canonical_login, may_sign_in
+from .service import canonical_login, find_link, may_sign_in, own_words
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,16 @@ class Try:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What a one-time link is for: welcome, password or factor, and whose it is."""
+
+    kind: str
+    user_id: uuid.UUID
+    login: str
+    words: list[str]
+
+
+@dataclass(frozen=True)
 class Gate:
     """From where and when somebody tries."""
 
@@ -58,6 +68,9 @@ class Gate:
 
     def _own_transaction(self):
         return work(self.engine, info={"keyring": self.ring})
+
+    def _looking(self):
+        return work(self.engine, readonly=True, info={"keyring": self.ring})
 
     def _own_places(self, kind: str, login: str, limits: tuple) -> tuple[Place, bool]:
         """Where a try for this account counts, and whether it comes from a device known for it."""
@@ -89,11 +102,16 @@ class Gate:
             ratelimit.give_back(db, self.ring, shared)
         return Try(right=True, user_id=user_id, new_hash=new_hash, tag=tag)
 
-    def password_of(self, user_id: uuid.UUID, password: str) -> Try:
-        """Compare the password of somebody who is signed in already."""
+    def password_alone(self, user_id: uuid.UUID, password: str) -> Try:
+        """Compare the password of an account whose second factor was removed and is about to be set up anew."""
         with self._own_transaction() as db:
-            login = db.get_one(User, user_id).login
-        return self.password(login, password)
+            user = db.get_one(User, user_id)
+            own, _known = self._own_places("account", user.login, ratelimit.ACCOUNT)
+            taken = ratelimit.take(db, self.ring, self.at, [own])
+            stored = user.password_hash if user.active else None
+        locked = own.kind in taken.refused
+        right = self.passwords.verify(None if locked else stored, password)
+        return Try(right=right, locked=locked, just_locked=own.kind in taken.just_now, user_id=user_id)
 
     def second_factor(self, login: str) -> Try:
         """Count one try of a code; the code itself is compared in the transaction that uses it up."""
@@ -107,12 +125,19 @@ class Gate:
         own, _known = self._own_places("code", login, ratelimit.SECOND_FACTOR)
         ratelimit.forget(db, self.ring, [own])
 
-    def link(self) -> Try:
-        """Count one try of a one-time link, by network alone."""
-        shared = self._shared()
-        with self._own_transaction() as db:
-            taken = ratelimit.take(db, self.ring, self.at, shared)
-        return Try(busy=bool(taken.refused))
+    def link(self, token: str) -> Link | None:
+        """What a one-time link is for, when it can still be used."""
+        with self._looking() as db:
+            link = find_link(db, token, self.at)
+            if link is None:
+                return None
+            user = db.get_one(User, link.user_id)
+            return Link(link.kind, user.id, user.login, own_words(user))
+
+    def own_words(self, user_id: uuid.UUID) -> list[str]:
+        """Words that this person's password must not consist of."""
+        with self._looking() as db:
+            return own_words(db.get_one(User, user_id))
 
     def _shared(self) -> list[Place]:
         return [

@@ -31,6 +31,11 @@ class Policy:
     def identity(self, request) -> Identity | None:
         return self._identities.get_or_create(request)
 
+    def renew(self, request) -> None:
+        """Who asks has changed within this request (signed in, signed out, chose a role): ask anew."""
+        self._identities.clear(request)
+        self.identity(request)
+
     def authenticated_userid(self, request):
         identity = self.identity(request)
         return None if identity is None else str(identity.user_id)
