@@ -7,10 +7,11 @@ Times are stored in UTC and shown in Asia/Phnom_Penh, dates as dd/mm/yyyy.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -139,28 +140,36 @@ def locale_folders(root: Path = ROOT) -> list[Path]:
     return [own, *(folder for folder in found if folder != own)]
 
 
-def catalogues(root: Path = ROOT) -> Iterator[Path]:
-    """Every .po file of the program."""
-    for folder in locale_folders(root):
-        yield from sorted(folder.glob("*/LC_MESSAGES/*.po"))
+def compile_catalogs(root: Path = ROOT) -> list[Path]:
+    """Compile every .po whose .mo is missing or older; return the folders to translate from.
 
-
-def compile_catalogs(root: Path = ROOT) -> int:
-    """Compile every .po whose .mo is missing or older; return how many were written.
-
-    A folder that cannot be written is reported and left: an installed package brings its .mo files along.
+    Where the program may not write, as in an installation of another user, the .mo files of that folder go to a
+    temporary one, which is removed at exit.
     """
-    written = 0
-    for source in catalogues(root):
-        target = source.with_suffix(".mo")
+    return [compiled(folder) for folder in locale_folders(root)]
+
+
+def compiled(folder: Path) -> Path:
+    """`folder` with its catalogues compiled, or a temporary folder that holds them."""
+    try:
+        compile_into(folder, folder)
+        return folder
+    except OSError as error:
+        log.warning("catalogues of %s are compiled for this run only: %s", folder.parent.name, error.strerror)
+    spare = Path(tempfile.mkdtemp(prefix="casework-words-"))
+    atexit.register(shutil.rmtree, spare, ignore_errors=True)
+    compile_into(folder, spare)
+    return spare
+
+
+def compile_into(folder: Path, target_folder: Path) -> None:
+    """Compile the .po files of `folder` to the same places below `target_folder`."""
+    for source in sorted(folder.glob("*/LC_MESSAGES/*.po")):
+        target = target_folder / source.relative_to(folder).with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
-        try:
-            write_catalogue(source, target)
-            written += 1
-        except OSError as error:
-            log.warning("catalogue not compiled: %s (%s)", target.name, error.strerror)
-    return written
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_catalogue(source, target)
 
 
 def write_catalogue(source: Path, target: Path) -> None:
@@ -176,8 +185,7 @@ def write_catalogue(source: Path, target: Path) -> None:
 
 def includeme(config) -> None:
     """Translations, the negotiator and the language switch."""
-    compile_catalogs()
-    config.add_translation_dirs(*(str(folder) for folder in locale_folders()), "deform:locale", "colander:locale")
+    config.add_translation_dirs(*map(str, compile_catalogs()), "deform:locale", "colander:locale")
     config.set_locale_negotiator(negotiate)
     config.add_route("language", "/language/{code}", request_method="POST")
     config.add_view(set_language, route_name="language", permission=NO_PERMISSION_REQUIRED)
