@@ -41,6 +41,7 @@ class Gazetteer:
     def __init__(self, places: dict[str, Place]) -> None:
         self._places = places
         self._children: dict[str, list[Place]] = {}
+        self._choices: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for place in places.values():
             self._children.setdefault(place.parent or "", []).append(place)
 
@@ -79,6 +80,14 @@ class Gazetteer:
     def districts(self) -> list[Place]:
         """Every district, in order of code."""
         return [district for province in self.provinces() for district in self.children(province.code)]
+
+    def choices(self, level: str, locale: str) -> list[tuple[str, str]]:
+        """(code, label) of all provinces or all districts, for a form; made once."""
+        made = self._choices.get((level, locale))
+        if made is None:
+            places = self.provinces() if level == "province" else self.districts()
+            made = self._choices[level, locale] = [(place.code, self.path(place.code, locale)) for place in places]
+        return made
 
     def name(self, code: str | None, locale: str) -> str:
         """The place's own name; the code itself when it is not listed, "" for none."""
