@@ -43,21 +43,30 @@ class Policy:
     def permits(self, request, context, permission: str):
         """Allowed with the rule that allowed it, or Denied.
 
-        A permission is `signed-in` or `<row>:<level>`. Where the context has a record, the row's conditions are
-        asked of that record; where it has none (lists, a new record) the role alone decides and the row scope or
-        the creation's own checks do the rest.
+        A permission is `signed-in` or `<row>:<level>`, or `<row>|<row>:<level>` where the records of a page fall
+        under several rows and any will do. Where the context has a record, the row's conditions are asked of that
+        record; where it has none (lists, a new record) the role alone decides and the row scope or the creation's
+        own checks do the rest.
         """
         identity = self.identity(request)
         if identity is None:
             return Denied("not signed in")
         if permission == SIGNED_IN:
             return Allowed("signed in")
-        row, _, level = permission.partition(":")
+        rows, _, level = permission.partition(":")
+        answer = Denied(f"no such permission: {permission}")
+        for row in rows.split("|"):
+            answer = self._permits(request, identity, getattr(context, "record", None), row, level)
+            if answer:
+                break
+        return answer
+
+    def _permits(self, request, identity: Identity, record, row: str, level: str):
+        """One row of the matrix."""
         if row not in self.matrix.rows or level not in ("M", "R", "W", "A"):
-            return Denied(f"no such permission: {permission}")
+            return Denied(f"no such permission: {row}:{level}")
         if not self.matrix.cell(row, identity.role).may(level):
             return Denied(f"{identity.role} has no {level} on {row}")
-        record = getattr(context, "record", None)
         if record is None:
             return Allowed(f"{row} {identity.role} {level}")
         own_row = type(record).__scope__.row

@@ -2,6 +2,8 @@
 
 
 def includeme(config):
+    config.include(".frame")
+    config.include(".options")
     config.add_route("search", "/search")
     config.add_view("casework.records.pages.search", route_name="search", permission="signed-in",
                     renderer="casework:records/templates/search.jinja2")

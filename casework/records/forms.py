@@ -5,15 +5,13 @@ from typing import Any
 
 import colander
 from pyramid.httpexceptions import HTTPForbidden, HTTPSeeOther
-from pyramid.i18n import TranslationStringFactory
 
 from casework.db.ids import uuid7
 from casework.web.forms import handle, make_form
+from casework.web.i18n import _
 from casework.workflow.engine import NotAllowed, Refused
 
 from . import drafts
-
-_ = TranslationStringFactory("casework")
 
 
 def run_form(
@@ -25,7 +23,7 @@ def run_form(
     button: Any = None,
     values: dict | None = None,
     version: int | None = None,
-    record: Any = None,
+    theirs: Callable[[str], str | None] | None = None,
     lead: Any = None,
     confirm: Any = None,
     back: str | None = None,
@@ -33,87 +31,73 @@ def run_form(
     """GET shows the form (with its draft, when there is one), POST validates and saves.
 
     save      does the work with the validated values and returns where to go; may raise Refused or NotAllowed.
-    version   the version of `record` the form was shown with: when it has moved on, nothing is saved and the
-              person sees both versions (409).
+    version   of the record as the form was shown: when it has moved on, nothing is saved and the person sees both
+              versions (409).
+    theirs    what is saved now in a field, as words, for that page; None where there is nothing to compare.
     Returns a response or the dict for `records/form.jinja2`.
     """
-    identity, path = request.identity, request.path
-    if request.method == "POST":
-        token = drafts.token_of(request.POST.get("draft"))
-        user_id = identity.user_id if identity else None
-        sent_to = drafts.already_sent(request.db, token, user_id)
-        if sent_to is not None:
-            return HTTPSeeOther(sent_to)
-        if version is not None and request.POST.get("version") != str(version):
-            return _stale(request, schema, title, record, version)
-    else:
-        token = uuid7()
+    db, user_id, path = request.db, request.identity.user_id, request.path
+    page = {"title": title, "lead": lead, "confirm": confirm, "back": back, "draft": None, "stale": None}
+    token = drafts.token_of(request.POST.get("draft")) if request.method == "POST" else uuid7()
+    sent_to = drafts.already_sent(db, token, user_id) if request.method == "POST" else None
+    if sent_to is not None:
+        return HTTPSeeOther(sent_to)
     form = make_form(
         request, schema, buttons=(("save", button or _("Save")),), action=path, draft_key=str(token or uuid7()),
         version=version,
     )
+    if request.method == "POST" and version is not None and request.POST.get("version") != str(version):
+        request.response.status_int = 409
+        request.tm.doom()
+        return {**page, "stale": _both(form, request.POST, theirs), "form": form.render_typed(request.POST)}
 
     def on_valid(data: dict):
         try:
             location = save(data)
+            db.flush()
         except Refused as refused:
             return _refused(request, form, refused)
         except NotAllowed as denied:
             raise HTTPForbidden(str(denied)) from None
-        request.db.flush()
-        if identity is not None:
-            drafts.drop(request.db, identity.user_id, path)
-        drafts.remember_sent(request.db, token, identity.user_id if identity else None, location)
+        drafts.drop(db, user_id, path)
+        drafts.remember_sent(db, token, user_id, location)
         return HTTPSeeOther(location)
 
-    draft = None
-    if identity is not None and request.method == "GET":
-        draft = drafts.find(request.db, identity.user_id, path)
-    shown = handle(request, form, on_valid, values=values, typed=draft.body if draft else None)
+    draft = drafts.find(db, user_id, path) if request.method == "GET" else None
+    typed = draft.body if draft is not None else None
+    shown = handle(request, form, on_valid, values=values, typed=typed)
     if not isinstance(shown, dict):
         return shown
-    return {
-        "title": title, "lead": lead, "confirm": confirm, "back": back, "draft": draft, "stale": None, **shown,
-    }
+    page["draft"] = draft
+    if typed is not None and version is not None and dict(typed).get("version") not in (None, str(version)):
+        page["stale"] = _both(form, typed, theirs)
+    return {**page, **shown}
 
 
 def _refused(request, form, refused: Refused) -> dict:
     """The form again, with what stood in the way, tied to its fields where it can be."""
+    names = [child.name for child in form.children]
+    error = colander.Invalid(form.schema)
     for problem in refused.problems:
-        node = form[problem.field] if problem.field and problem.field in form else form
-        error = colander.Invalid(node.schema, problem.message)
-        if node.error is None:
-            node.error = error
+        if problem.field in names:
+            error.add(colander.Invalid(form[problem.field].schema, problem.message), names.index(problem.field))
         else:
-            node.error.add(error)
-        if node is not form and form.error is None:
-            form.error = colander.Invalid(form.schema)
+            error.add(colander.Invalid(form.schema, problem.message))
+    whole = [child for child in error.children if child.node is form.schema]
+    error.children = [child for child in error.children if child.node is not form.schema]
+    if whole:
+        error.msg = [child.msg for child in whole]
+    form.widget.handle_error(form, error)
     request.response.status_int = 422
     request.tm.doom()
     return {"form": form.render_typed(request.POST)}
 
 
-def _stale(request, schema, title, record, version: int) -> dict:
-    """Somebody saved the record meanwhile: what was typed beside what stands there now; nothing is lost."""
-    form = make_form(
-        request, schema, buttons=(("save", _("Save my version")),), action=request.path, draft_key=str(uuid7()),
-        version=version,
-    )
-    typed = form.typed_values(request.POST)
-    rows = [
-        {"label": field["title"], "mine": field["text"], "theirs": _text(getattr(record, field["name"], None))}
-        for field in typed if hasattr(record, field["name"])
-    ]
-    request.response.status_int = 409
-    return {
-        "title": title, "lead": None, "confirm": None, "back": None, "draft": None, "stale": rows,
-        "form": form.render_typed(request.POST),
-    }
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(v) for v in value)
-    return str(value)
+def _both(form, typed: Any, theirs: Callable[[str], str | None] | None) -> list[dict]:
+    """What was typed beside what stands there now; nothing is lost."""
+    rows = []
+    for field in form.typed_values(typed):
+        saved = theirs(field["name"]) if theirs is not None else None
+        if saved is not None:
+            rows.append({"label": field["title"], "old": saved, "new": field["text"]})
+    return rows

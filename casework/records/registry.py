@@ -1,7 +1,8 @@
 """One declaration per record type: routes, pages, history, search and tests hang on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -10,6 +11,21 @@ from sqlalchemy import null, select
 from casework.authz.conditions import rows_of
 from casework.authz.scope import Scoped
 from casework.db.refs import parse_ref
+from casework.web.i18n import _
+from casework.workflow.engine import flows
+
+from .search import index
+
+OVERVIEW = _("Overview")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page of a framed record that is no list of children: its path, title and permission "<row>:<level>"."""
+
+    path: str
+    title: Any
+    permission: str
 
 
 @dataclass(frozen=True)
@@ -19,16 +35,30 @@ class RecordType:
     name       the table's name; `state_change.record_type` and the log use it.
     path       segment of the URL: /cases, /cases/{case}/evidence.
     prefix     letters of its references.
-    row        the matrix row its pages ask for.
+    row        the matrix row its pages ask for: one of its own, or another that stands for it.
     parent     the type whose page it hangs under; children are looked up through it.
     link       the column that holds the parent's id.
     columns    columns of the list, in order.
-    filters    columns the list can be filtered by, each with its code list.
+    filters    filters of the list: (column, code list), or `filters.Filter`.
     create     (request, parent, data) -> record, for the generic "new" page; None where a feature has its own.
-    schema     what "new" asks; edit_schema what "edit" asks.
+    schema     what "new" asks; edit_schema what "edit" asks. A function (request, record or None) -> schema where
+               it depends on the record.
+    values     (record) -> what the edit form is filled with, where it is not the fields of the same names.
+    edit       (request, record, data) for the generic "edit" page; the fields of the same names when None.
     search     S1/S2 text columns that the search finds.
     template   the record's page; it extends records/record.jinja2.
     extra      (request, record) -> dict for the page's template.
+    fields     columns of the record's page, where its schema does not say it.
+    labels     column -> what it is called; codes: column -> code list; render: column -> (request, row, names) ->
+               cell, where neither schema nor the common names say it.
+    order      SQL order of the list by key: "newest" or "oldest" first.
+    inner      events that happen through another record: they have no page here.
+    hidden     columns that no page shows to anybody, history included.
+    frame      (request, record) -> dict(ref, title, tags, meta): the bar over this and all that hangs under it.
+    tab        title in the sub-navigation of the parent: None for `plural`, "" for none.
+    tabs       more pages for the sub-navigation of a framed type.
+    overview   title of the record's own page in the sub-navigation.
+    voidable   whether two people may void one by the generic page; for types whose flow has no `void`.
     """
 
     name: str
@@ -41,28 +71,82 @@ class RecordType:
     parent: str | None = None
     link: str = "case_id"
     columns: tuple[str, ...] = ("ref", "created_at")
-    filters: tuple[tuple[str, str], ...] = ()
-    schema: type | None = None
-    edit_schema: type | None = None
+    filters: tuple[Any, ...] = ()
+    schema: Any = None
+    edit_schema: Any = None
+    values: Callable[..., dict] | None = None
     create: Callable[..., Any] | None = None
     edit: Callable[..., Any] | None = None
     search: tuple[str, ...] = ()
     template: str = "casework:records/templates/view.jinja2"
     extra: Callable[..., dict] | None = None
     list_view: bool = True
+    fields: tuple[str, ...] = ()
+    labels: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    render: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    inner: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    frame: Callable[..., dict] | None = None
+    tab: Any = None
+    tabs: tuple[Tab, ...] = ()
+    overview: Any = OVERVIEW
+    voidable: bool = True
+    empty: Any = None
 
     @property
     def rows(self) -> list[str]:
         """The matrix rows its records can fall under (more than one for people and notes)."""
         return rows_of(self.model.__scope__)
 
+    @property
+    def permission(self) -> str:
+        """What a permission on its pages names: its row, or all rows its records can fall under."""
+        return "|".join(self.rows) if self.row in self.rows else self.row
+
+    @cached_property
+    def nodes(self) -> dict[str, Any]:
+        """The fields of its schemas by name."""
+        found: dict[str, Any] = {}
+        for schema in (self.schema, self.edit_schema):
+            if isinstance(schema, type):
+                found.update({node.name: node for node in schema().children})
+        return found
+
+    @cached_property
+    def flow(self) -> Any:
+        """Its flow, or None."""
+        return flows().get(getattr(self.model, "__flow__", ""))
+
+    @property
+    def tab_title(self) -> Any:
+        """Its title in the sub-navigation of its parent, or None."""
+        if self.tab is None:
+            return self.plural if self.list_view else None
+        return self.tab or None
+
+    @property
+    def may_be_voided(self) -> bool:
+        """Whether the generic page voids its records."""
+        return self.voidable and hasattr(self.model, "voided_at") and not (self.flow and self.flow.by_event("void"))
+
+    def make_schema(self, request, record: Any = None, *, edit: bool = False) -> Any:
+        """A new schema for a form."""
+        schema = self.edit_schema if edit else self.schema
+        return schema() if isinstance(schema, type) else schema(request, record)
+
 
 class Context:
-    """What a view works on: the record, its parent, its type. `record` is what permissions are asked of."""
+    """What a view works on: the record, its parent, its type. `record` is what permissions are asked of.
 
-    def __init__(self, record_type: RecordType, record: Any = None, parent: Any = None):
-        self.type, self.own, self.parent = record_type, record, parent
-        self.record = record if record is not None else parent
+    `chain` goes from the outermost owner to the record itself.
+    """
+
+    def __init__(self, record_type: RecordType, record: Any = None, parent: "Context | None" = None):
+        self.type, self.own = record_type, record
+        self.parent = parent.own if parent is not None else None
+        self.record = record if record is not None else self.parent
+        self.chain = [*(parent.chain if parent is not None else ()), (record_type, record)]
 
 
 def record_type(registry, name: str) -> RecordType:
@@ -105,19 +189,20 @@ def locator(types: dict[str, RecordType]):
     return locate
 
 
-def _may_see_any(request, rt: RecordType) -> bool:
+def may_see_any(request, rt: RecordType) -> bool:
+    """Whether the role of this person could see any record of a type."""
     identity = request.identity
     matrix = request.registry["matrix"]
     return identity is not None and any(matrix.cell(row, identity.role).may("M") for row in rt.rows)
 
 
-def _fetch(request, rt: RecordType, text: str, parent: Any) -> Any:
+def _fetch(request, rt: RecordType, text: str, parent: Context | None) -> Any:
     ref = parse_ref(text)
     if ref is None:
         raise HTTPNotFound()
     query = select(rt.model).where(rt.model.ref == ref)
     if parent is not None:
-        query = query.where(getattr(rt.model, rt.link) == parent.id)
+        query = query.where(getattr(rt.model, rt.link) == parent.own.id)
     record = request.db.scalars(query).one_or_none()
     if record is None:
         raise HTTPNotFound()
@@ -132,27 +217,18 @@ def factory(types: dict[str, RecordType], rt: RecordType):
     """
 
     def make(request) -> Context:
-        if not _may_see_any(request, rt):
+        if not may_see_any(request, rt):
             return Context(rt)
         parent = None
         if rt.parent is not None:
             parent_type = types[rt.parent]
-            parent = factory(types, parent_type)(_Inner(request, parent_type)).own
-            if parent is None:
+            parent = factory(types, parent_type)(request)
+            if parent.own is None:
                 raise HTTPNotFound()
         text = request.matchdict.get(rt.name)
         return Context(rt, None if text is None else _fetch(request, rt, text, parent), parent)
 
     return make
-
-
-class _Inner:
-    """The request as the factory of the parent needs it."""
-
-    def __init__(self, request, rt: RecordType):
-        self.identity, self.registry, self.db, self.matchdict = (
-            request.identity, request.registry, request.db, request.matchdict
-        )
 
 
 def add_record_type(config, rt: RecordType) -> None:
@@ -173,29 +249,35 @@ def add_record_type(config, rt: RecordType) -> None:
     introspectable["record_type"] = rt
     config.action(("record type", rt.name), None, introspectables=(introspectable,))
 
+    if rt.search:
+        index(rt.model, rt.search)
     base, make = pattern(types, rt), factory(types, rt)
     one = f"{base}/{{{rt.name}}}"
     if rt.list_view:
         config.add_route(f"{rt.name}.list", base, factory=make)
-        config.add_view(views.listing, route_name=f"{rt.name}.list", permission=f"{rt.row}:M",
-                        renderer="casework:records/templates/list.jinja2", many=views.LIST_KEYS)
+        config.add_view(views.listing, route_name=f"{rt.name}.list", permission=f"{rt.permission}:M",
+                        renderer="casework:records/templates/list.jinja2", many=views.filter_names(rt))
     if rt.create is not None:
         config.add_route(f"{rt.name}.new", f"{base}/new", factory=make)
-        config.add_view(views.new, route_name=f"{rt.name}.new", permission=f"{rt.row}:W",
+        config.add_view(views.new, route_name=f"{rt.name}.new", permission=f"{rt.permission}:W",
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     config.add_route(f"{rt.name}.history", f"{one}/history", factory=make)
-    config.add_view(views.history, route_name=f"{rt.name}.history", permission=f"{rt.row}:M",
+    config.add_view(views.history, route_name=f"{rt.name}.history", permission=f"{rt.permission}:M",
                     renderer="casework:records/templates/history.jinja2")
     if rt.edit_schema is not None:
         config.add_route(f"{rt.name}.edit", f"{one}/edit", factory=make)
-        config.add_view(views.edit, route_name=f"{rt.name}.edit", permission=f"{rt.row}:W",
+        config.add_view(views.edit, route_name=f"{rt.name}.edit", permission=f"{rt.permission}:W",
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     if hasattr(rt.model, "__flow__"):
         config.add_route(f"{rt.name}.do", f"{one}/do/{{event}}", factory=make)
-        config.add_view(views.do, route_name=f"{rt.name}.do", permission=f"{rt.row}:M", read_by_post=True,
+        config.add_view(views.do, route_name=f"{rt.name}.do", permission=f"{rt.permission}:M", read_by_post=True,
+                        renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
+    if rt.may_be_voided:
+        config.add_route(f"{rt.name}.void", f"{one}/void", factory=make)
+        config.add_view(views.void, route_name=f"{rt.name}.void", permission=f"{rt.permission}:M", read_by_post=True,
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     config.add_route(f"{rt.name}.view", one, factory=make)
-    config.add_view(views.view, route_name=f"{rt.name}.view", permission=f"{rt.row}:M", renderer=rt.template)
+    config.add_view(views.view, route_name=f"{rt.name}.view", permission=f"{rt.permission}:M", renderer=rt.template)
 
 
 def includeme(config):

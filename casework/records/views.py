@@ -1,24 +1,26 @@
-"""The generic pages of a record type: list, new, view, edit, transition, history."""
+"""The generic pages of a record type: list, new, view, edit, transition, void, history."""
 
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
-from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 
 from casework.authz.access import Shown, access_to, access_to_one, shown
+from casework.web.i18n import _
+from casework.web.render import translate
 from casework.workflow.engine import apply, flow_of, possible
+from schemas.case import VoidCase
 from schemas.fields import ReasonSchema
+from schemas.voiding import VoidDecision
 
+from . import filters, voiding
 from .forms import run_form
 from .history import entries_of
-from .names import agency_names, user_names
+from .labels import label
+from .names import user_names
 from .paging import page_of
-from .registry import Context, path_to
-
-_ = TranslationStringFactory("casework")
-
-LIST_KEYS = ("state", "source", "risk_level", "province", "conduct", "kind", "urgency", "risk_to_child")
+from .registry import Context, RecordType, path_to
+from .show import Names, cell, summary, want_all, words
 
 
 def _require_record(context: Context) -> Any:
@@ -27,26 +29,38 @@ def _require_record(context: Context) -> Any:
     return context.own
 
 
+def filters_of(rt: RecordType) -> list[filters.Filter]:
+    """The filters of a type's list."""
+    return [
+        one if isinstance(one, filters.Filter) else filters.by_code(rt, *one, label(rt, one[0])) for one in rt.filters
+    ]
+
+
+def filter_names(rt: RecordType) -> tuple[str, ...]:
+    """The fields that may come several times in the address of a list."""
+    return tuple(one[0] if isinstance(one, tuple) else one.name for one in rt.filters)
+
+
 def listing(context: Context, request) -> dict:
-    """A page of the records this person may see, filtered by what the address says."""
+    """A page of the records this person may see, filtered by what the address says. Voided ones are left out."""
     rt = context.type
     query = select(rt.model)
+    if hasattr(rt.model, "voided_at"):
+        query = query.where(rt.model.voided_at.is_(None))
+    base = request.path
     if context.parent is not None:
         query = query.where(getattr(rt.model, rt.link) == context.parent.id)
-    chosen = []
-    for column, codes in rt.filters:
-        values = [v for v in request.GET.getall(column) if request.registry["codes"].has(codes, v)]
-        if values:
-            query = query.where(getattr(rt.model, column).in_(values))
-            chosen.append((column, codes, values))
+    query, fields, tags = filters.narrowed(request, filters_of(rt), query)
     page = page_of(request, query, rt.model)
     access = access_to(request.db, request.identity, rt.model, [r.id for r in page.rows])
     rows = [Shown(record, access[record.id]) for record in page.rows if record.id in access]
-    agencies = agency_names(request, (getattr(row, c) for row in rows for c in rt.columns if c.endswith("agency_id")))
+    names = Names(request)
+    want_all(names, rt, rows, rt.columns)
     return {
-        "type": rt, "rows": rows, "page": page, "chosen": chosen, "agencies": agencies, "parent": context.parent,
-        "parent_path": path_to(request, context.parent) if context.parent is not None else None,
-        "may_create": rt.create is not None and request.has_permission(f"{rt.row}:W", context),
+        "type": rt, "page": page, "filter_fields": fields, "filter_tags": tags,
+        "columns": [translate(request, label(rt, c)) for c in rt.columns],
+        "rows": [[cell(request, rt, row, c, names, f"{base}/{row.ref}") for c in rt.columns] for row in rows],
+        "may_create": rt.create is not None and bool(request.has_permission(f"{rt.permission}:W", context)),
     }
 
 
@@ -56,37 +70,54 @@ def new(context: Context, request):
 
     def save(data: dict) -> str:
         record = rt.create(request, context.parent, data)
+        request.db.flush()
         return path_to(request, record)
 
-    return run_form(request, rt.schema(), title=_("New: ${type}", mapping={"type": rt.title}), save=save)
+    return run_form(
+        request, rt.make_schema(request), title=_("New: ${type}", mapping={"type": translate(request, rt.title)}),
+        save=save, back=request.path.removesuffix("/new"),
+    )
 
 
-def record_values(record: Any, schema) -> dict[str, Any]:
+def record_values(record: Any, schema: Any) -> dict[str, Any]:
     """The record's present values for the fields of a schema."""
-    return {node.name: getattr(record, node.name) for node in schema.children
-            if hasattr(type(record), node.name) and getattr(record, node.name) is not None}
+    return {
+        node.name: getattr(record, node.name) for node in schema.children
+        if hasattr(type(record), node.name) and getattr(record, node.name) is not None
+    }
+
+
+def page_names(request, context: Context) -> dict:
+    """What every record's page knows: the record as this person may see it, and what can be done with it."""
+    record, rt = _require_record(context), context.type
+    db, identity = request.db, request.identity
+    transitions = [t for t in possible(db, identity, record) if t.event not in rt.inner] if rt.flow else []
+    return {
+        "type": rt, "record": shown(db, identity, record), "path": path_to(request, record),
+        "transitions": transitions,
+        "may_edit": rt.edit_schema is not None and "W" in access_to_one(db, identity, record),
+        "may_void": rt.may_be_voided and record.voided_at is None and voiding.may_decide(db, identity, record),
+        "voiding": voiding.pending(db, record) if rt.may_be_voided else None,
+    }
 
 
 def view(context: Context, request) -> dict:
     """The record's page."""
     record, rt = _require_record(context), context.type
     request.audit("view", record)
-    page = {
-        "type": rt, "record": shown(request.db, request.identity, record), "parent": context.parent,
-        "path": path_to(request, record),
-        "transitions": possible(request.db, request.identity, record) if hasattr(record, "__flow__") else [],
-        "may_edit": rt.edit_schema is not None
-        and "W" in access_to_one(request.db, request.identity, record),
-    }
+    page = page_names(request, context)
     if rt.extra is not None:
         page.update(rt.extra(request, record))
+    page.setdefault("summary", None)
+    if page["summary"] is None and rt.template.endswith("records/templates/view.jinja2"):
+        page["summary"] = summary(request, rt, page["record"])
     return page
 
 
 def edit(context: Context, request):
     """Change a record; who saves an old version is shown both."""
     record, rt = _require_record(context), context.type
-    schema = rt.edit_schema()
+    schema = rt.make_schema(request, record, edit=True)
 
     def save(data: dict) -> str:
         if rt.edit is not None:
@@ -96,19 +127,27 @@ def edit(context: Context, request):
                 setattr(record, name, value)
         return path_to(request, record)
 
+    values = rt.values(record) if rt.values is not None else record_values(record, schema)
     return run_form(
-        request, schema, title=_("Change ${ref}", mapping={"ref": record.ref}), save=save, record=record,
-        version=record.version, values=record_values(record, schema) if request.method == "GET" else None,
-        back=path_to(request, record),
+        request, schema, title=_("Change ${ref}", mapping={"ref": record.ref}), save=save, version=record.version,
+        values=values, theirs=lambda name: _saved(request, rt, record, name), back=path_to(request, record),
     )
+
+
+def _saved(request, rt: RecordType, record: Any, name: str) -> str | None:
+    """What is saved now in the column behind a field, as words; None where there is no such column."""
+    for column in (name, f"{name}_id"):
+        if hasattr(type(record), column):
+            return words(request, rt, column, getattr(record, column), Names(request))
+    return None
 
 
 def do(context: Context, request):
     """One transition: its form (or only a confirmation), its guards, and on to the record."""
-    record = _require_record(context)
+    record, rt = _require_record(context), context.type
     event = request.matchdict["event"]
     transitions = flow_of(record).by_event(event)
-    if not transitions:
+    if not transitions or event in rt.inner:
         raise HTTPNotFound()
     transition = next((t for t in transitions if record.state in t.sources), transitions[0])
     if request.identity.role not in transition.roles:
@@ -125,19 +164,50 @@ def do(context: Context, request):
         apply(request.db, request.identity, record, event, data)
         return f"{path_to(request, record)}?done={event}"
 
-    label = request.registry["codes"].label("events", event, request.locale_name)
+    words_of_event = request.registry["codes"].label("events", event, request.locale_name)
     return run_form(
-        request, schema, title=f"{label}: {record.ref}", button=label, save=save, record=record,
+        request, schema, title=f"{words_of_event}: {record.ref}", button=words_of_event, save=save,
         version=record.version, confirm=transition.confirm, back=path_to(request, record),
+        theirs=lambda name: _saved(request, rt, record, name),
+    )
+
+
+def void(context: Context, request):
+    """The first person asks that a wrong record be voided; the second decides."""
+    record = _require_record(context)
+    db, identity = request.db, request.identity
+    if not voiding.may_decide(db, identity, record) or record.voided_at is not None:
+        raise HTTPForbidden("may not void this")
+    asked = voiding.pending(db, record)
+
+    def save(data: dict) -> str:
+        if asked is None:
+            voiding.ask(db, identity, record, data["reason_code"], data["reason"])
+        else:
+            voiding.decide(db, identity, record, data["decision"] == "approve")
+        return path_to(request, record)
+
+    if asked is not None and asked.asked_by_id == identity.user_id:
+        raise HTTPForbidden("voiding takes two people")
+    lead = None
+    if asked is not None:
+        by = user_names(request, [asked.asked_by_id]).get(asked.asked_by_id, "")
+        lead = _("${who} asked to void this record: ${why}", mapping={"who": by, "why": asked.reason})
+    return run_form(
+        request, VoidCase() if asked is None else VoidDecision(),
+        title=_("Void ${ref}", mapping={"ref": record.ref}), save=save, lead=lead, back=path_to(request, record),
+        button=_("Ask to void") if asked is None else _("Save"), version=record.version,
+        confirm=_("A voided record stays in the log and is left out of lists, figures and the file. It takes two "
+                  "people."),
     )
 
 
 def history(context: Context, request) -> dict:
     """Who did what with this record, when, by which rule, with old and new values as this person may see them."""
-    record = _require_record(context)
-    entries, older = entries_of(request, record)
+    record, rt = _require_record(context), context.type
+    entries, older = entries_of(request, rt, record)
     return {
-        "type": context.type, "record": shown(request.db, request.identity, record), "entries": entries,
+        "type": rt, "record": shown(request.db, request.identity, record), "entries": entries,
         "older": older, "path": path_to(request, record),
         "users": user_names(request, (e.actor_id for e in entries)),
     }

@@ -1,0 +1,124 @@
+"""Values of records as words on a page: labels for codes, names for ids, dates as people write them.
+
+A `Names` collects the ids a page shows and asks for their names with one query a kind, however many rows there are.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import select
+
+from casework.db.base import Base
+from casework.web.i18n import _, format_date, format_datetime
+from casework.web.render import code_label, translate
+
+from .labels import code_list
+from .names import agency_names, user_names
+
+PLACES = ("province", "district", "commune")
+
+
+def target_of(model: type, column: str) -> str | None:
+    """The table a column's ids point to."""
+    mapped = model.__mapper__.columns.get(column)
+    keys = list(mapped.foreign_keys) if mapped is not None else []
+    return keys[0].column.table.name if keys else None
+
+
+class Names:
+    """Names of agencies, users and people for one page."""
+
+    def __init__(self, request):
+        self._request = request
+        self._wanted: dict[str, set[uuid.UUID]] = {}
+        self._found: dict[str, dict[uuid.UUID, str]] = {}
+
+    def want(self, table: str, ids: Iterable[uuid.UUID | None]) -> None:
+        self._wanted.setdefault(table, set()).update(i for i in ids if i is not None)
+
+    def of(self, table: str, key: uuid.UUID | None) -> str:
+        """The name behind an id; "" where it has none that may be shown."""
+        if key is None:
+            return ""
+        if table not in self._found:
+            self._found[table] = self._ask(table, self._wanted.get(table, set()) | {key})
+        return self._found[table].get(key, "")
+
+    def _ask(self, table: str, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+        if table == "agency":
+            return agency_names(self._request, ids)
+        if table == "user_account":
+            return user_names(self._request, ids)
+        mapper = next((m for m in Base.registry.mappers if m.local_table.name == table), None)
+        if mapper is None or "ref" not in mapper.columns:
+            return {}
+        # People by their pseudonym, other records by reference; the scope leaves out what may not be seen.
+        model = mapper.class_
+        shown = model.pseudonym if "pseudonym" in mapper.columns else model.ref
+        return dict(self._request.db.execute(select(model.id, shown).where(model.id.in_(ids))).tuples())
+
+
+def words(request, rt: Any, column: str, value: Any, names: Names) -> Any:
+    """One value as text."""
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, bool):
+        return translate(request, _("Yes") if value else _("No"))
+    if isinstance(value, dt.datetime):
+        return format_datetime(value, request.locale_name)
+    if isinstance(value, dt.date):
+        return format_date(value, request.locale_name)
+    if isinstance(value, uuid.UUID):
+        table = target_of(rt.model, column)
+        return names.of(table, value) if table else ""
+    codes = code_list(rt, column)
+    if codes is not None:
+        several = value if isinstance(value, list | tuple) else [value]
+        return ", ".join(code_label(request, codes, one) for one in several)
+    if column in PLACES:
+        return request.registry["gazetteer"].path(value, request.locale_name)
+    if isinstance(value, list | tuple):
+        return ", ".join(_part(one) for one in value)
+    if isinstance(value, dict):
+        return _part(value)
+    if getattr(rt.nodes.get(column), "partial", False):
+        return format_date(value, request.locale_name)
+    return str(value)
+
+
+def _part(value: Any) -> str:
+    return ": ".join(str(v) for v in value.values() if v) if isinstance(value, dict) else str(value)
+
+
+def cell(request, rt: Any, row: Any, column: str, names: Names, href: str | None = None) -> Any:
+    """One cell of a list. The reference leads to the record."""
+    if column in rt.render:
+        return rt.render[column](request, row, names)
+    text = words(request, rt, column, getattr(row, column), names)
+    if column == "ref" and href is not None:
+        return Markup('<a class="govuk-link cw-mono" href="{}">{}</a>').format(href, text)
+    return text
+
+
+def want_all(names: Names, rt: Any, rows: Iterable[Any], columns: Iterable[str]) -> None:
+    """Note every id that `columns` of `rows` will show."""
+    for column in columns:
+        table = target_of(rt.model, column)
+        if table is not None:
+            names.want(table, (getattr(row, column) for row in rows))
+
+
+def summary(request, rt: Any, record: Any, columns: Iterable[str] = ()) -> list[dict]:
+    """Rows for `ui.summary_list`: the fields of a record that this person may see."""
+    from .labels import label
+
+    names = Names(request)
+    chosen = [c for c in (columns or rt.fields or rt.nodes) if hasattr(rt.model, c) and record.shows(c)]
+    want_all(names, rt, [record], chosen)
+    return [
+        {"key": translate(request, label(rt, c)), "value": words(request, rt, c, getattr(record, c), names)}
+        for c in chosen
+    ]
