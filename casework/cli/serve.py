@@ -71,10 +71,10 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-def server(settings: Settings, host: str, port: int) -> Granian:
+def server(settings: Settings, host: str, port: int, target: str = "casework.cli.wsgi:gateway") -> Granian:
     """The web server, not yet started; docs/adr/0101-server.md has the reasons for its settings."""
     return Granian(
-        "casework.cli.wsgi:gateway",
+        target,
         factory=True,
         address=host,
         port=port,

@@ -22,9 +22,10 @@ Headers = list[tuple[str, str]]
 WsgiApp = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 BODY_SECONDS = 15.0
-# Memory is then at most this many times the limit of a body.
-BODIES_AT_ONCE = 256
-WAITING_PER_THREAD = 16
+# Small forms are always let in: one for each connection is little memory. Large ones are not: this many at once.
+SMALL_BODY = 64 * 1024
+LARGE_BODIES = 64
+WAITING_PER_THREAD = 64
 
 
 class Refused(Exception):
@@ -46,7 +47,7 @@ class Gateway:
         self.body_limit, self.body_seconds = body_limit, body_seconds
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.most_waiting = threads * WAITING_PER_THREAD
-        self.bodies = self.waiting = 0
+        self.large = self.waiting = 0
 
     async def __rsgi__(self, scope, proto) -> None:
         """One request."""
@@ -73,16 +74,17 @@ class Gateway:
         length = scope.headers.get("content-length")
         if not (length.isascii() and length.isdigit() and int(length) <= self.body_limit):
             return b""
-        if self.bodies >= BODIES_AT_ONCE:
-            raise Refused(503, "Too many forms are being sent at the moment. Try again in a few seconds.")
-        self.bodies += 1
+        large = int(length) > SMALL_BODY
+        if large and self.large >= LARGE_BODIES:
+            raise Refused(503, "Too many long forms are being sent at the moment. Try again in a few seconds.")
+        self.large += large
         try:
             async with asyncio.timeout(self.body_seconds):
                 return await self._read(proto)
         except TimeoutError:
             raise Refused(408, "The form did not arrive in time. Try again.") from None
         finally:
-            self.bodies -= 1
+            self.large -= large
 
     async def _read(self, proto) -> bytes:
         parts, size = [], 0

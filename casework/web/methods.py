@@ -28,7 +28,8 @@ def declared_methods(info) -> frozenset[str]:
     route_name = info.options.get("route_name")
     if not methods and route_name:
         methods = _named(info.registry.getUtility(IRoutesMapper).get_route(route_name).predicates)
-    return frozenset(methods) or SAFE
+    # GET implies HEAD, as in Pyramid's own predicate.
+    return frozenset(methods | {"HEAD"} if "GET" in methods else methods) or SAFE
 
 
 def route_methods(request) -> frozenset[str]:

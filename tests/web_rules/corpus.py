@@ -1,5 +1,6 @@
 """Requests as bytes: what smuggles, confuses or stalls a server. Sent by raw sockets to the server that is used."""
 
+import re
 import socket
 from dataclasses import dataclass
 
@@ -99,7 +100,7 @@ def answers(port: int, data: bytes, seconds: float = 2.0) -> list[bytes]:
                     break
         except (TimeoutError, ConnectionError):
             pass
-    return [line.split(b" ", 2)[1] for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.")]
+    return re.findall(rb"HTTP/1\.[01] ([0-9]{3}) ", received)
 
 
 def _complete(received: bytes) -> bool:
