@@ -8,7 +8,6 @@ from .fields import (
     DateTimeNode,
     IntegerNode,
     Items,
-    LinesNode,
     OptionNode,
     Strict,
     TextNode,
@@ -252,4 +251,6 @@ class Remedy(Strict):
 
 class ComplainantInformed(Strict):
     informed_on = DateNode(past=True, title=_("Date"))
-    who = LinesNode(max=160, max_lines=10, missing=None, title=_("How"), description=_("No names of children."))
+    how = TextNode(
+        max=500, multiline=True, missing=None, title=_("How"), description=_("No names of children.")
+    )

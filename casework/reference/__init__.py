@@ -10,6 +10,7 @@ from .calendar import Holidays
 from .codes import Codes
 from .deadlines import Rules
 from .gazetteer import Gazetteer
+from .mail import load_provider_rules
 from .offences import Offences
 
 DEFAULT_ETC = Path(__file__).resolve().parents[2] / "etc"
@@ -18,7 +19,7 @@ DEFAULT_ETC = Path(__file__).resolve().parents[2] / "etc"
 def includeme(config) -> None:
     """Load everything below the folder `casework.etc` into the registry.
 
-    Keys: codes, gazetteer, agency_rows, offences, deadline_rules, holidays.
+    Keys: codes, gazetteer, agency_rows, offences, deadline_rules, holidays, provider_rules.
     """
     etc = Path(config.registry.settings.get("casework.etc") or DEFAULT_ETC)
     registry = config.registry
@@ -28,3 +29,4 @@ def includeme(config) -> None:
     registry["offences"] = Offences.load(etc / "offences.csv")
     registry["deadline_rules"] = Rules.load(etc / "deadlines.csv")
     registry["holidays"] = Holidays.load(etc / "holidays.csv")
+    registry["provider_rules"] = load_provider_rules(etc / "mail-providers.csv")

@@ -14,6 +14,7 @@ def test_everything_is_in_the_registry(etc):
         assert config.registry["deadline_rules"].get("D-01")
         assert config.registry["agency_rows"].get("cncc")
         assert config.registry["holidays"]
+        assert "gmail.com" in config.registry["provider_rules"].dots_ignored
 
 
 def test_a_missing_folder_stops_the_start(tmp_path):

@@ -216,7 +216,7 @@ GOOD = {
         "notified_at": "27/03/2025 14:05", "release_on": SOON,
     },
     prosecution.Remedy: {"party": "accused", "filed_on": "2025-03-27"},
-    prosecution.ComplainantInformed: {"informed_on": "2025-03-27", "who": "By letter"},
+    prosecution.ComplainantInformed: {"informed_on": "2025-03-27", "how": "By letter"},
     support.Request: {
         "child": "1", "urgency": "high", "reason_code": "victim_identified", "reason": "A safe place to stay.",
         "safe_contact": "Through the school",
