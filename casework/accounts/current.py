@@ -106,8 +106,10 @@ def set_device_cookie(request, response, login: str) -> None:
 
 
 def drop_cookie(request, response) -> None:
-    response.delete_cookie(
-        cookie_name(request), path="/", secure=request.registry["settings"].secure, httponly=True, samesite="Lax"
+    """Take the session's cookie away; said with the same attributes, or the browser keeps a `__Host-` cookie."""
+    response.set_cookie(
+        cookie_name(request), "", max_age=0, path="/", httponly=True, samesite="Lax",
+        secure=request.registry["settings"].secure,
     )
 
 

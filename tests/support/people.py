@@ -63,13 +63,18 @@ class Person:
         """The code of this half minute."""
         return pyotp.TOTP(self.secret).at(int((at or now()).timestamp()))
 
-    def fresh_code(self, at: dt.datetime | None = None) -> str:
-        """A code that the program takes now: each works once, so the step before comes first when it is still open."""
-        step = int((at or now()).timestamp()) // 30
-        self.used_step = max(self.used_step + 1, step - 1)
-        if self.used_step > step:
-            raise RuntimeError("both codes of this half minute were used: move the clock")
-        return pyotp.TOTP(self.secret).generate_otp(self.used_step)
+    def fresh_code(self, at: dt.datetime | None = None) -> str | None:
+        """A code that the program takes now, or None when both of this half minute were used: each works once.
+
+        The step before comes first while it is open for some seconds yet, so that two in a row are to be had.
+        """
+        moment = int((at or now()).timestamp())
+        step, left = moment // 30, 30 - moment % 30
+        wanted = max(self.used_step + 1, step - 1 if left > 12 else step)
+        if wanted > step:
+            return None
+        self.used_step = wanted
+        return pyotp.TOTP(self.secret).generate_otp(wanted)
 
 
 def quick_passwords(ring: KeyRing) -> Passwords:
@@ -142,8 +147,20 @@ def give_password(client: TestApp, person: Person, back: str = "/account") -> Te
     return form.submit().follow()
 
 
-def give_code(page: TestResponse, person: Person, code: str | None = None) -> TestResponse:
-    """The second step, with a code that was not used yet."""
-    form = page.forms["form"]
-    form["code"] = code or person.fresh_code(page.test_app.app.registry.get("clock", now)())
-    return form.submit()
+def give_code(page: TestResponse, person: Person, code: str | None = None, status: int | None = None) -> TestResponse:
+    """The second step, with a code that was not used yet unless one is given. When there is none, the application's
+    clock goes on by half a minute."""
+    registry, form = page.test_app.app.registry, page.forms["form"]
+    clock = registry.get("clock", now)
+    code = code or person.fresh_code(clock())
+    if code is None:
+        registry["clock"] = lambda: clock() + dt.timedelta(seconds=30)
+        code = person.fresh_code(registry["clock"]())
+    form["code"] = code
+    return form.submit(status=status)
+
+
+def press(client: TestApp, path: str, status: int | None = None, **fields: str) -> TestResponse:
+    """Send a form of one button, with the token that the person's pages carry."""
+    token = client.get("/account").html.find("input", {"name": "csrf_token"})["value"]
+    return client.post(path, {"csrf_token": token, **fields}, status=status)
