@@ -1,6 +1,7 @@
 """casework init: folder, keys and tables. Runs again without harm, and after every update of the program."""
 
 import argparse
+import fcntl
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -30,16 +31,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prepare(settings: Settings) -> dict[str, str | bool | None]:
-    """Make what is missing and migrate. Raises Problem rather than make new keys for old records."""
+    """Make what is missing and migrate; a second start waits. Raises Problem rather than make new keys for old
+    records."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = make_engine(settings.database_url)
-    try:
-        made = _ensure_keys(settings, engine)
-        migrate.upgrade(engine)
-        refuse(engine)
-        revision = migrate.current(engine)
-    finally:
-        engine.dispose()
+    with open(settings.data / "init.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            made = _ensure_keys(settings, engine)
+            migrate.upgrade(engine)
+            refuse(engine)
+            revision = migrate.current(engine)
+        finally:
+            engine.dispose()
     return {"data": str(settings.data), "keys": str(settings.keys), "made_keys": made, "revision": revision}
 
 
@@ -53,12 +57,7 @@ def _ensure_keys(settings: Settings, engine: Engine) -> bool:
             "make every sealed field unreadable"
         )
     settings.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        KeyRing.create(settings.keys)
-    except FileExistsError:
-        # Another start made it in the meantime.
-        KeyRing.load(settings.keys)
-        return False
+    KeyRing.create(settings.keys)
     return True
 
 

@@ -1,5 +1,6 @@
-"""The console script, run as people run it: in its own process, in an empty folder."""
+"""The console script, in an empty folder: what it makes, what it says, and with which exit code."""
 
+import io
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
@@ -18,13 +19,38 @@ from tests.architecture.files import ROOT
 SCRIPT = "import sys; from casework.cli import main; sys.exit(main())"
 
 
-def casework(folder, *arguments, input=None, **environ):
-    """Run the console script in `folder`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, input=input,
-        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environ},
-    )
+@dataclass
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def casework(monkeypatch, capsys):
+    """Run a command in a folder, with just these settings in the environment."""
+    mask = os.umask(0o022)
+
+    def run(folder, *arguments, typed="", **environ) -> Done:
+        with monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("CASEWORK_")]:
+                patch.delenv(name)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            # Set and taken back, so that what the command sets in it is taken back too.
+            patch.setenv("CASEWORK_INI", "")
+            patch.delenv("CASEWORK_INI")
+            patch.chdir(folder)
+            patch.setattr("sys.stdin", io.StringIO(typed))
+            capsys.readouterr()
+            code = main(arguments)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    yield run
+    os.umask(mask)
 
 
 def mode(path):
@@ -33,11 +59,18 @@ def mode(path):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    """A folder in which `casework init` has run once."""
+    """A folder in which `casework init` has run, as people run it: twice at once."""
     folder = tmp_path_factory.mktemp("made")
-    done = casework(folder, "init", "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["made_keys"] is True
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
+    environ |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-c", SCRIPT, "init", "--json"]
+    starts = [
+        subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [start.communicate(timeout=60) for start in starts]
+    assert [start.returncode for start in starts] == [0, 0], said
+    assert sum(json.loads(out)["made_keys"] for out, _ in said) == 1
     return folder
 
 
@@ -52,11 +85,11 @@ def test_init_makes_everything_privately(made):
     instance = made / "instance"
     assert mode(instance) == 0o700
     assert {path.name: mode(path) for path in instance.iterdir()} == {
-        "casework.sqlite": 0o600, "casework.sqlite.migrating": 0o600, "keys.json": 0o600,
+        "casework.sqlite": 0o600, "casework.sqlite.migrating": 0o600, "init.lock": 0o600, "keys.json": 0o600,
     }
 
 
-def test_init_again_keeps_keys_and_records(made):
+def test_init_again_keeps_keys_and_records(casework, made):
     before = (made / "instance" / "keys.json").read_bytes()
     done = casework(made, "init", "--json")
     assert done.returncode == 0
@@ -64,7 +97,7 @@ def test_init_again_keeps_keys_and_records(made):
     assert (made / "instance" / "keys.json").read_bytes() == before
 
 
-def test_init_makes_no_new_keys_for_old_records(made):
+def test_init_makes_no_new_keys_for_old_records(casework, made):
     (made / "instance" / "keys.json").unlink()
     done = casework(made, "init")
     assert done.returncode == 1
@@ -72,14 +105,7 @@ def test_init_makes_no_new_keys_for_old_records(made):
     assert not (made / "instance" / "keys.json").exists()
 
 
-def test_two_starts_at_once(tmp_path):
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: casework(tmp_path, "init", "--json"), range(2)))
-    assert [d.returncode for d in done] == [0, 0], [d.stderr for d in done]
-    assert sum(json.loads(d.stdout)["made_keys"] for d in done) == 1
-
-
-def test_audit_verify_tells_a_whole_log_from_a_broken_one(made):
+def test_audit_verify_tells_a_whole_log_from_a_broken_one(casework, made):
     whole = casework(made, "audit", "verify", "--json")
     assert whole.returncode == 0
     assert json.loads(whole.stdout)["ok"] is True
@@ -91,25 +117,25 @@ def test_audit_verify_tells_a_whole_log_from_a_broken_one(made):
     assert "NOT whole" in broken.stdout
 
 
-def test_settings_that_are_wrong_exit_with_two_and_one_line(tmp_path):
+def test_settings_that_are_wrong_exit_with_two_and_one_line(casework, tmp_path):
     done = casework(tmp_path, "init", CASEWORK_DATA=str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.startswith("casework: ")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_command_before_init_says_so(tmp_path):
+def test_a_command_before_init_says_so(casework, tmp_path):
     done = casework(tmp_path, "audit", "verify")
     assert done.returncode == 1
     assert "run casework init" in done.stderr
 
 
-def test_an_ini_that_is_not_there(tmp_path):
+def test_an_ini_that_is_not_there(casework, tmp_path):
     done = casework(tmp_path, "--ini", "no.ini", "init")
     assert (done.returncode, done.stderr) == (2, "casework: the settings file no.ini is missing\n")
 
 
-def test_matrix_show_is_what_the_program_reads(tmp_path):
+def test_matrix_show_is_what_the_program_reads(casework, tmp_path):
     shown = json.loads(casework(tmp_path, "matrix", "show", "--json", "--role", "aud").stdout)
     loaded = matrix.load(ROOT / "etc" / "matrix.csv")
     assert shown["sha256"] == loaded.sha256
@@ -117,17 +143,17 @@ def test_matrix_show_is_what_the_program_reads(tmp_path):
     assert casework(tmp_path, "matrix", "show", "--role", "xyz").returncode == 1
 
 
-def create_admin(folder, name, *, agency="moi", password="mango leaf paper boat"):
+def create_admin(casework, folder, name, *, agency="moi", password="mango leaf paper boat"):
     arguments = ("--sign-in", name, "--name", f"{name} (fictional)", "--agency", agency, "--password-stdin", "--json")
-    return casework(folder, "user", "create-admin", *arguments, input=f"{password}\n")
+    return casework(folder, "user", "create-admin", *arguments, typed=f"{password}\n")
 
 
-def test_the_terminal_makes_two_administrators_and_no_third(made):
+def test_the_terminal_makes_two_administrators_and_no_third(casework, made):
     for name in ("sok", "dara"):
-        done = create_admin(made, name)
+        done = create_admin(casework, made, name)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["sign_in"] == name
-    done = create_admin(made, "third")
+    done = create_admin(casework, made, "third")
     assert done.returncode == 1
     assert "two administrators" in done.stderr
     assert json.loads(casework(made, "audit", "verify", "--json").stdout)["ok"] is True
@@ -137,15 +163,15 @@ def test_the_terminal_makes_two_administrators_and_no_third(made):
     ("value", "complaint"),
     [({"password": "short"}, "at least"), ({"agency": "nowhere"}, "no agency"), ({"name": "x"}, "3 to 120")],
 )
-def test_an_administrator_is_refused_with_one_line(made, value, complaint):
-    done = create_admin(made, **{"name": "sok", **value})
+def test_an_administrator_is_refused_with_one_line(casework, made, value, complaint):
+    done = create_admin(casework, made, **{"name": "sok", **value})
     assert done.returncode == 1
     assert complaint in done.stderr
     assert "${" not in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_demo_data_is_for_development_only(made):
+def test_demo_data_is_for_development_only(casework, made):
     outside = {
         "CASEWORK_BASE_URL": "https://casework.example", "CASEWORK_DATA": str(made / "instance"),
         "CASEWORK_KEYS": str(made / "keys.json"),
@@ -158,7 +184,7 @@ def test_demo_data_is_for_development_only(made):
         assert "only in development" in done.stderr
 
 
-def test_development_listens_on_this_machine_only(tmp_path):
+def test_development_listens_on_this_machine_only(casework, tmp_path):
     done = casework(tmp_path, "serve", "--host", "0.0.0.0")
     assert done.returncode == 1
     assert "this machine only" in done.stderr
