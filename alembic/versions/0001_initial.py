@@ -594,7 +594,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_referral_agency_id_state_id", ["agency_id", "state", "id"], unique=False)
         batch_op.create_index("ix_referral_case_id", ["case_id"], unique=False)
         batch_op.create_index("ix_referral_forwarded_to_id_id", ["forwarded_to_id", "id"], unique=False)
-        batch_op.create_index("ix_referral_reporter_code_word", ["reporter_code_word"], unique=False)
+        batch_op.create_index("ix_referral_reporter_code_word", ["reporter_code_word"], unique=True)
         batch_op.create_index("ix_referral_source_external_ref", ["source", "external_ref"], unique=True)
 
     op.create_table(
@@ -931,7 +931,8 @@ def upgrade() -> None:
         sa.Column("seal_witnesses", sa.JSON(), nullable=True),
         sa.Column("restricted_material", sa.String(length=20), nullable=False),
         sa.Column("hash_verified_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("size", sa.Integer(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("parts", sa.Integer(), nullable=True),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
         sa.Column("holder_name", sa.String(length=120), nullable=True),
         sa.Column("store_agency_id", sa.Uuid(), nullable=True),
@@ -1328,6 +1329,8 @@ def upgrade() -> None:
         sa.Column("condition", sa.String(length=200), nullable=True),
         sa.Column("commitment", sa.String(length=64), nullable=True),
         sa.Column("tool", sa.String(length=120), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("write_blocker", sa.Boolean(), nullable=True),
         sa.Column("witnesses", sa.JSON(), nullable=True),
         sa.Column("cause", sa.String(length=20), nullable=True),
         sa.Column("remark", sa.Text(), nullable=True),

@@ -1,8 +1,9 @@
 """Levels on one record: what a person may do with it, and by which term of the matrix."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import and_, not_, select
@@ -70,10 +71,15 @@ def forget_access(session: Session) -> None:
 
 
 class Shown:
-    """A record as one person may see it: hidden fields are None, whatever the template asks for."""
+    """A record as one person may see it: hidden fields are None, whatever the template asks for.
 
-    def __init__(self, record: Any, access: Access):
-        self._record, self._access = record, access
+    A model's `__field_rows__` names fields with a matrix row of their own; `rows` is the access on those rows, and
+    without it they are hidden.
+    """
+
+    def __init__(self, record: Any, access: Access, rows: Mapping[str, Access] = MappingProxyType({})):
+        self._record, self._access, self._rows = record, access, rows
+        self._own_rows: dict[str, str] = getattr(type(record), "__field_rows__", {})
         mapper_columns = {a.key: a.columns[0] for a in record.__mapper__.column_attrs}
         self._meta = {name for name, column in mapper_columns.items() if column.info.get("meta")}
         self._plain = set(mapper_columns)
@@ -84,6 +90,8 @@ class Shown:
 
     def shows(self, name: str) -> bool:
         """Whether this person may see the field."""
+        if name in self._own_rows:
+            return "R" in self._rows.get(self._own_rows[name], NOTHING)
         if name in self._sealed:
             return "R" in self._access or (self._sealed[name].meta and "M" in self._access)
         return "R" in self._access or (name in self._meta and "M" in self._access)
@@ -100,4 +108,8 @@ class Shown:
 
 def shown(session: Session, identity: Identity, record: Any) -> Shown:
     """The record as `identity` may see it."""
-    return Shown(record, access_to_one(session, identity, record))
+    rows = set(getattr(type(record), "__field_rows__", {}).values())
+    return Shown(
+        record, access_to_one(session, identity, record),
+        {row: access_to_one(session, identity, record, row) for row in rows},
+    )

@@ -1,4 +1,4 @@
-"""EvidenceItem and CustodyEvent in their first form (DOMAIN 3.6, 5.2.5, 5.2.6).
+"""EvidenceItem and CustodyEvent (DOMAIN 3.6, 5.2.5, 5.2.6).
 
 casework registers material and never holds it: a hash, a label, a vault reference.
 """
@@ -6,24 +6,35 @@ casework registers material and never holds it: a hash, a label, a vault referen
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import Scope
+from casework.authz.conditions import Scope, own_agency
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, Base, Record, col, now
 from casework.workflow.guard import Stateful
 
+START = "0" * 64  # the hash before the first event
+
 
 class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
-    """One exhibit. Holder and location are computed from the custody events and kept here for lists."""
+    """One exhibit. Holder and location follow from the custody events and are kept here for lists.
+
+    Exactly one holds an open item: a user (`holder_id`) or, outside the program, somebody by name (`holder_name`).
+    `chain_seq` and `chain_hash` are the head of its custody chain: two who add to it at once cannot both succeed.
+    """
 
     __tablename__ = "evidence_item"
     __key__ = "case_id"
     __flow__ = "evidence"
-    __scope__ = Scope(row="evidence.item", subjects=("id", "case_id"))
+    # A custodian's store may belong to another agency than the one that leads the case.
+    __scope__ = Scope(
+        row="evidence.item", subjects=("id", "case_id"), agency=("agency_id", "store_agency_id", "receiver_agency_id")
+    )
+    # Rows 17 and 18 of the matrix: who reads the item does not for that read these two.
+    __field_rows__ = {"vault_ref": "restricted.material", "hashes": "hash.value"}
 
     case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"), meta=True)
     number: Mapped[int] = col(S1, meta=True)
@@ -41,34 +52,69 @@ class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
     seized_from_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("person.id"))
     authority_type: Mapped[str] = col(S2, String(20))
     authority_document: Mapped[str | None] = col(S2, String(120))
-    seal: Mapped[str | None] = col(S2, String(60), unique=True)
+    seal: Mapped[str | None] = col(S2, String(60))
+    opened: Mapped[bool] = col(S2, default=False)  # the seal was broken for examination and not yet replaced
     seal_witnesses: Mapped[list | None] = col(S2, JSON)
     restricted_material: Mapped[str] = col(S2, String(20), default="not_examined")
     vault_ref = sealed(S3)
     hashes = sealed(S3)  # [{alg, value, at, by, tool}]
     hash_verified_at: Mapped[dt.datetime | None] = col(S2)
-    size: Mapped[int | None] = col(S1)
+    size: Mapped[int | None] = col(S1, BigInteger)
+    parts: Mapped[int | None] = col(S1)
     holder_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"), meta=True)
-    receiver_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"), meta=True)  # asked, not yet accepted
-    released_at: Mapped[dt.datetime | None] = col(S2, meta=True)
+    holder_name: Mapped[str | None] = col(S2, String(120))
+    store_agency_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("agency.id"), meta=True)
     location: Mapped[str | None] = col(S2, String(120))
-    disposition: Mapped[str | None] = col(S1, String(20), meta=True)
+    # The handover that waits for its receiver; until it is accepted the item is on the releaser's account.
+    receiver_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"), meta=True)
+    receiver_agency_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("agency.id"), meta=True)
+    released_at: Mapped[dt.datetime | None] = col(S2, meta=True)
+    purpose: Mapped[str | None] = col(S2, String(20), meta=True)
+    authority: Mapped[str | None] = col(S2, String(120))
+    due_back_on: Mapped[dt.date | None] = col(S2, meta=True)
+    resume_state: Mapped[str | None] = col(S1, String(30), meta=True)  # where it stood before handover or discrepancy
+    discrepancy_kind: Mapped[str | None] = col(S2, String(20))
     discrepancy: Mapped[str | None] = col(S2)
+    resolution: Mapped[str | None] = col(S2)
+    resolution_role: Mapped[str | None] = col(S1, String(3))
+    disposition: Mapped[str | None] = col(S1, String(20), meta=True)
+    disposition_order: Mapped[str | None] = col(S2, String(120))
+    disposition_to: Mapped[str | None] = col(S2, String(120))
+    wiping_certificate: Mapped[str | None] = col(S2, String(120))
+    witness_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))  # asked to confirm the disposition
+    void_asked_at: Mapped[dt.datetime | None] = col(S1, meta=True)
+    chain_seq: Mapped[int] = col(S1, default=0)
+    chain_hash: Mapped[str] = col(S1, String(64), default=START)
 
     __table_args__ = (
         UniqueConstraint("case_id", "number"),
+        UniqueConstraint("agency_id", "seal"),
         Index("ix_evidence_item_agency_id_id", "agency_id", "id"),
         Index("ix_evidence_item_holder_id_id", "holder_id", "id"),
         Index("ix_evidence_item_receiver_id_id", "receiver_id", "id"),
     )
 
 
+def _own(model, identity):
+    """Of the own agency, or of an item that the own agency's store has or is asked to take."""
+    item = EvidenceItem.__table__.alias()
+    ours = select(item.c.id).where(
+        or_(item.c.store_agency_id == identity.agency_id, item.c.receiver_agency_id == identity.agency_id)
+    )
+    return or_(own_agency(model, identity), model.item_id.in_(ours))
+
+
 class CustodyEvent(Record, Scoped, Audited, Base):
-    """One link of the chain of custody: append only, each with the hash of the one before."""
+    """One link of the chain of custody: append only, each with the hash of the one before.
+
+    `commitment` stands for the two hash values of the object in the chain's hash, so that the chain can still be
+    checked when the case's key was destroyed.
+    """
 
     __tablename__ = "custody_event"
     __key__ = "case_id"
-    __scope__ = Scope(row="custody.event", subjects=("case_id", "item_id"))
+    __scope__ = Scope(row="custody.event", subjects=("case_id", "item_id"), words={"g": _own})
+    __field_rows__ = {"hash_before": "hash.value", "hash_after": "hash.value"}
 
     case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"))
     item_id: Mapped[uuid.UUID] = col(S1, ForeignKey("evidence_item.id"))
@@ -87,8 +133,13 @@ class CustodyEvent(Record, Scoped, Audited, Base):
     condition: Mapped[str | None] = col(S2, String(200))
     hash_before = sealed(S3)
     hash_after = sealed(S3)
+    commitment: Mapped[str | None] = col(S1, String(64))
+    tool: Mapped[str | None] = col(S2, String(120))
+    began_at: Mapped[dt.datetime | None] = col(S2)
+    write_blocker: Mapped[bool | None] = col(S2)
     witnesses: Mapped[list | None] = col(S2, JSON)
-    remark: Mapped[str | None] = col(S2, String(500))
+    cause: Mapped[str | None] = col(S2, String(20))  # of a discrepancy
+    remark: Mapped[str | None] = col(S2)
     prev_hash: Mapped[str] = col(S1, String(64))
     hash: Mapped[str] = col(S1, String(64))
 
