@@ -82,7 +82,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
         Index("ix_referral_agency_id_state_id", "agency_id", "state", "id"),
         Index("ix_referral_case_id", "case_id"),
         Index("ix_referral_source_external_ref", "source", "external_ref", unique=True),
-        Index("ix_referral_reporter_code_word", "reporter_code_word"),
+        Index("ix_referral_reporter_code_word", "reporter_code_word", unique=True),
     )
 
     def audit_chain(self) -> uuid.UUID:
