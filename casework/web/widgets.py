@@ -14,8 +14,8 @@ from colander import Invalid, null
 from deform import widget as stock
 
 from casework.web.i18n import ZONE, _
-from schemas.fields import NOT_UNDERSTOOD, PROBLEMS, UNKNOWN_FIELD
 from schemas.text import problem_in_text, to_ascii_digits
+from schemas.types import NOT_UNDERSTOOD, PROBLEMS, UNKNOWN_FIELD
 
 TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.h]?([0-5][0-9])")
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
-from schemas.fields import Secret, Strict, Text
+from schemas.fields import Strict
+from schemas.types import Secret, Text
 from tests.schemas.good import GOOD
 
 MODULES = ("referral", "person", "case", "evidence", "prosecution", "support", "accounts")
