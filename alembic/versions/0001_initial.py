@@ -1421,6 +1421,9 @@ def upgrade() -> None:
 def _guards_and_search() -> None:
     """The triggers that keep the log and the chains of custody append-only, and the index of the search."""
     dialect = op.get_bind().dialect.name
+    if dialect != "sqlite":
+        # Referral and person name each other: SQLite takes this constraint with its table, PostgreSQL only now.
+        op.create_foreign_key("fk_referral_reporter_id_person", "referral", "person", ["reporter_id"], ["id"])
     for statement in (*triggers.statements(dialect), *custody.statements(dialect), *search.ddl(dialect)):
         op.execute(statement)
 

@@ -10,6 +10,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from casework.authz import matrix
 from casework.settings import Settings
 
 from . import common, demo, init, logs
@@ -26,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = common.settings(setup=True)
+    matrix.load(settings.etc / "matrix.csv")  # a mistake in it is told here, in one line
     if settings.development:
         _refuse_other_machines(args.host)
         init.prepare(settings)

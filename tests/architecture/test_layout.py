@@ -27,7 +27,7 @@ RAW_SQL = {
     "casework/oversight/log.py": "the auditor's search of the log",
     "casework/accounts/": "sign-in, before there is an identity",
     "casework/cli/jobs.py": "the advisory lock",
-    "casework/cli/bench_seed.py": "tells the database that it was filled",
+    "casework/cli/bench_": "fills and measures a database of invented records",
 }
 
 
