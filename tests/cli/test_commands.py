@@ -184,6 +184,14 @@ def test_demo_data_is_for_development_only(casework, made):
         assert "only in development" in done.stderr
 
 
+def test_a_mistake_in_the_matrix_is_one_line(casework, tmp_path):
+    text = (ROOT / "etc" / "matrix.csv").read_text(encoding="utf-8")
+    (tmp_path / "matrix.csv").write_text(text.replace("HOT", "HOTT", 1), encoding="utf-8")
+    done = casework(tmp_path, "serve", CASEWORK_DEVELOPMENT="true", CASEWORK_ETC=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("casework: matrix.csv: ")
+
+
 def test_development_listens_on_this_machine_only(casework, tmp_path):
     done = casework(tmp_path, "serve", "--host", "0.0.0.0")
     assert done.returncode == 1
