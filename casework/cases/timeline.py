@@ -1,7 +1,26 @@
-"""One timeline of a case: transitions, tasks, notes and what features add, as one person may see them."""
+"""One timeline of a case: transitions, tasks, notes and what features add, as one person may see them.
 
+Items are ordered by the id of what they show: ids are made in the order of time, so that pages need no counting.
+"""
+
+import uuid
 from collections.abc import Callable
 from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy import case as either
+
+from casework.authz.access import access_to_one
+from casework.authz.conditions import terms_of
+from casework.authz.scope import current_matrix
+from casework.web.i18n import _
+from casework.web.render import code_label, translate
+from casework.workflow.models import StateChange
+
+from .models import Case, Note, Task
+
+PAGE = 25
+KINDS = {"moves": _("Steps"), "tasks": _("Tasks"), "notes": _("Notes"), "custody": _("Custody"), "other": _("Other")}
 
 Provider = Callable[[Any, Any], list[dict]]
 _providers: list[Provider] = []
@@ -10,8 +29,106 @@ _providers: list[Provider] = []
 def provide(function: Provider) -> None:
     """Let `function(request, case)` add items. Registering twice is once.
 
-    An item is a dict: when (aware datetime), title, kind (a word for the filter) and, where there is one, by, text,
-    href, id (the record's id: ids are ordered by time). Only what `request.identity` may see.
+    An item is a dict: id (the record's: ids are ordered by time), when (aware datetime), title, kind (a key of
+    `KINDS`) and, where there is one, by_id, text, href. Only what `request.identity` may see. `window(request)`
+    says which ids are wanted, so that old ones need not be fetched.
     """
     if function not in _providers:
         _providers.append(function)
+
+
+def window(request) -> tuple[uuid.UUID | None, int]:
+    """Items are wanted with an id below the first, newest first, at most as many as the second."""
+    try:
+        before = uuid.UUID(request.GET.get("before", ""))
+    except ValueError:
+        before = None
+    return before, PAGE + 1
+
+
+def items_of(request, case: Case, kind: str | None = None, limit: int = PAGE) -> tuple[list[dict], uuid.UUID | None]:
+    """The newest items below `window`, and the id to go on from, or None at the end."""
+    found: list[dict] = []
+    if kind in (None, "moves", "tasks"):
+        found += _moves(request, case, kind)
+    if kind in (None, "notes"):
+        found += _notes(request, case)
+    before = window(request)[0]
+    for function in _providers:
+        found += [
+            item for item in function(request, case)
+            if (before is None or item["id"] < before) and kind in (None, item.get("kind", "other"))
+        ]
+    found.sort(key=lambda item: item["id"], reverse=True)
+    shown = found[:limit]
+    names = request.names
+    names.want("user_account", (item.get("by_id") for item in shown))
+    for item in shown:
+        item["by"] = names.of("user_account", item.get("by_id"))
+    return shown, shown[-1]["id"] if len(found) > limit else None
+
+
+def readable(model: Any, identity: Any) -> Any:
+    """The SQL of "this person reads this row", not only that it exists; None for a role that never does."""
+    ways = [sql for _row, term, sql in terms_of(model, identity, current_matrix()) if "R" in term.levels]
+    return or_(*ways) if ways else None
+
+
+def _moves(request, case: Case, kind: str | None) -> list[dict]:
+    wanted, refs = [], []
+    for rt in request.registry["record_types"].values():
+        if rt.flow is None or not hasattr(rt.model, "case_id"):
+            continue
+        if kind is not None and (kind == "tasks") != (rt.model is Task):
+            continue
+        may = readable(rt.model, request.identity)
+        if may is None:
+            continue
+        mine = select(rt.model.id).where(rt.model.case_id == case.id, may)
+        wanted.append(and_(StateChange.record_type == rt.name, StateChange.record_id.in_(mine)))
+        ref = select(rt.model.ref).where(rt.model.id == StateChange.record_id).scalar_subquery()
+        refs.append((StateChange.record_type == rt.name, ref))
+    if kind != "tasks":
+        wanted.append(and_(StateChange.record_type == "case", StateChange.record_id == case.id))
+    before, limit = window(request)
+    query = select(StateChange, either(*refs, else_=None) if refs else StateChange.event).where(
+        StateChange.case_id == case.id, or_(*wanted)
+    )
+    if before is not None:
+        query = query.where(StateChange.id < before)
+    reads = "R" in access_to_one(request.db, request.identity, case)
+    rows = request.db.execute(query.order_by(StateChange.id.desc()).limit(limit)).all()
+    return [_move(request, case, change, ref, reads) for change, ref in rows]
+
+
+def _move(request, case: Case, change: StateChange, ref: str | None, reads: bool) -> dict:
+    of_case = change.record_type == "case"
+    rt = request.registry["record_types"][change.record_type]
+    state = code_label(request, f"{rt.model.__flow__}_state", change.to_state)
+    title = code_label(request, "events", change.event)
+    if not of_case:
+        title = f"{translate(request, rt.title)} {ref}: {title}"
+    moved = change.from_state != change.to_state
+    return {
+        "id": change.id, "when": change.at, "title": title, "kind": "tasks" if rt.model is Task else "moves",
+        "by_id": change.actor_id, "href": None if of_case or ref is None else f"/go/{ref}",
+        "text": " · ".join(filter(None, (f"→ {state}" if moved else "", change.reason if of_case and reads else ""))),
+    }
+
+
+def _notes(request, case: Case) -> list[dict]:
+    may = readable(Note, request.identity)
+    if may is None:
+        return []
+    before, limit = window(request)
+    query = select(Note).where(Note.case_id == case.id, Note.voided_at.is_(None), may)
+    if before is not None:
+        query = query.where(Note.id < before)
+    return [
+        {
+            "id": note.id, "when": note.created_at, "kind": "notes", "by_id": note.created_by_id, "text": note.text,
+            "title": f"{translate(request, _('Note'))}: {code_label(request, 'note_kind', note.kind)}",
+            "href": f"/cases/{case.ref}/notes/{note.ref}",
+        }
+        for note in request.db.scalars(query.order_by(Note.id.desc()).limit(limit))
+    ]

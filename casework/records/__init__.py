@@ -4,9 +4,12 @@
 def includeme(config):
     config.include(".frame")
     config.include(".options")
+    config.include(".show")
     config.add_route("search", "/search")
     config.add_view("casework.records.pages.search", route_name="search", permission="signed-in",
                     renderer="casework:records/templates/search.jinja2")
+    config.add_route("go", "/go/{ref}")
+    config.add_view("casework.records.pages.go", route_name="go", permission="signed-in")
     config.add_route("draft", "/draft")
     config.add_view("casework.records.pages.save_draft", route_name="draft", permission="signed-in",
                     require_methods=("POST",), renderer="json")

@@ -28,21 +28,21 @@ class Filter:
     where: Callable[[Any, list[str]], Any]
 
 
-def by_code(rt: Any, column: str, codes: str, label: Any) -> Filter:
+def by_code(model: type, column: str, codes: str, label: Any) -> Filter:
     """A filter by a column that holds codes of a list."""
     return Filter(
         column, label,
         lambda request: request.registry["codes"].choices(codes, request.locale_name),
-        lambda request, values: getattr(rt.model, column).in_(values),
+        lambda request, values: getattr(model, column).in_(values),
     )
 
 
-def by_province(rt: Any, label: Any, column: str = "province") -> Filter:
+def by_province(model: type, label: Any, column: str = "province") -> Filter:
     """A filter by province."""
     return Filter(
         column, label,
         lambda request: [(p.code, p.name(request.locale_name)) for p in request.registry["gazetteer"].provinces()],
-        lambda request, values: getattr(rt.model, column).in_(values),
+        lambda request, values: getattr(model, column).in_(values),
     )
 
 
@@ -66,4 +66,10 @@ def narrowed(request, filters: list[Filter], query: Select) -> tuple[Select, lis
 def without(request, name: str, value: str) -> str:
     """The address of this list without one answer."""
     kept = [(k, v) for k, v in request.GET.items() if k not in PAGING and (k, v) != (name, value)]
+    return request.path + ("?" + urlencode(kept) if kept else "")
+
+
+def without_all(request, names: tuple[str, ...], more: dict[str, str]) -> str:
+    """The address of this list without some fields, and with some more."""
+    kept = [(k, v) for k, v in request.GET.items() if k not in names] + list(more.items())
     return request.path + ("?" + urlencode(kept) if kept else "")

@@ -27,15 +27,18 @@ def frame_of(request) -> dict | None:
 
 def _items(request, rt: RecordType, base: str) -> list[dict]:
     """The tabs this person may open; what others may see leaves no trace."""
-    items = [{"label": translate(request, rt.overview), "href": base}]
-    for child in request.registry["record_types"].values():
-        if child.parent == rt.name and child.tab_title is not None and may_see_any(request, child):
-            items.append({"label": translate(request, child.tab_title), "href": f"{base}/{child.path}"})
     matrix, role = request.registry["matrix"], request.identity.role
+    tabs = [
+        (child.weight, child.tab_title, child.path) for child in request.registry["record_types"].values()
+        if child.parent == rt.name and child.tab_title is not None and may_see_any(request, child)
+    ]
     for tab in rt.tabs:
         row, _, level = tab.permission.partition(":")
         if matrix.cell(row, role).may(level):
-            items.append({"label": translate(request, tab.title), "href": f"{base}/{tab.path}"})
+            tabs.append((tab.weight, tab.title, tab.path))
+    items = [{"label": translate(request, rt.overview), "href": base}]
+    for _weight, title, path in sorted(tabs, key=lambda tab: tab[0]):
+        items.append({"label": translate(request, title), "href": f"{base}/{path}"})
     current = max((i["href"] for i in items if _within(request.path, i["href"])), key=len, default=None)
     return [{**item, "current": item["href"] == current} for item in items]
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from casework.audit.models import AuditEntry
-from casework.authz.access import Shown, shown
+from casework.authz.access import Shown, access_to_one, shown
 from casework.crypto.seal import SealBroken
 from casework.crypto.sealed import Erased, note_read, open_value, sealed_fields
 from casework.db.types import UtcDateTime
@@ -18,7 +18,7 @@ from casework.web.render import translate
 
 from .labels import label
 from .registry import RecordType
-from .show import Names, target_of, words
+from .show import target_of, words
 
 PAGE = 50
 # Who looked is for those who watch over the record, and for oneself.
@@ -77,7 +77,7 @@ class _Telling:
 
     def __init__(self, request, rt: RecordType, record: Any, access: Shown):
         self.request, self.rt, self.record, self.access = request, rt, record, access
-        self.names = Names(request)
+        self.names = request.names
         self.sealed = sealed_fields(type(record))
 
     def line(self, row: Any) -> Line:
@@ -89,11 +89,19 @@ class _Telling:
             found = (self.change(name, *pair) for name, pair in sorted(fields.items()))
             changes = tuple(change for change in found if change is not None)
         elif fields:
-            read = tuple(self.label(name) for name in fields if self.access.shows(name))
+            read = tuple(self.label(name) for name in fields if self.shows(name))
         return Line(
             row.seq, row.at, row.verb, row.result, row.actor_id, body.get("role", ""), body.get("rule"),
             body.get("reason") if self.access.may("R") else None, changes, read,
         )
+
+    def shows(self, name: str) -> bool:
+        """Whether this person may see the field."""
+        row = self.rt.guarded.get(name)
+        guarded = row is not None and "R" not in access_to_one(
+            self.request.db, self.request.identity, self.record, row
+        )
+        return not guarded and self.access.shows(name)
 
     def label(self, name: str) -> str:
         return translate(self.request, label(self.rt, name))
@@ -102,7 +110,7 @@ class _Telling:
         name = column.removesuffix("_sealed")
         if name in self.rt.hidden or type(self.record).__mapper__.columns[column].info.get("token"):
             return None
-        if not self.access.shows(name):
+        if not self.shows(name):
             return Change(self.label(name), hidden=True)
         if name in self.sealed:
             old, new = (self.opened(name, value) for value in (old, new))

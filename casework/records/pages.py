@@ -1,11 +1,11 @@
 """Search, and the keeping of drafts."""
 
-from pyramid.httpexceptions import HTTPBadRequest, HTTPSeeOther
+from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound, HTTPSeeOther
 
 from casework.web.i18n import format_datetime
 
 from . import drafts
-from .registry import path_to
+from .registry import fetch, path_to
 from .search import find
 
 
@@ -20,6 +20,15 @@ def search(request) -> dict:
         (types[name], [(row, path_to(request, row._record)) for row in rows]) for name, rows in found
     ]
     return {"words": words, "groups": groups}
+
+
+def go(request):
+    """From a reference to the record's page, for lists that know no more than the reference."""
+    record = fetch(request, request.matchdict["ref"])
+    path = None if record is None else path_to(request, record)
+    if path is None:
+        raise HTTPNotFound()
+    return HTTPSeeOther(path)
 
 
 def _own_path(text: str) -> str:

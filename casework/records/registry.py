@@ -26,6 +26,7 @@ class Tab:
     path: str
     title: Any
     permission: str
+    weight: int = 50
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class RecordType:
     tab        title in the sub-navigation of the parent: None for `plural`, "" for none.
     tabs       more pages for the sub-navigation of a framed type.
     overview   title of the record's own page in the sub-navigation.
+    guarded    column -> the matrix row whose R it takes to see it, where the record's own row is too wide.
+    weight     place in the sub-navigation of the parent, lower first.
     voidable   whether two people may void one by the generic page; for types whose flow has no `void`.
     """
 
@@ -91,6 +94,8 @@ class RecordType:
     tab: Any = None
     tabs: tuple[Tab, ...] = ()
     overview: Any = OVERVIEW
+    guarded: dict[str, str] = field(default_factory=dict)
+    weight: int = 50
     voidable: bool = True
     empty: Any = None
 
@@ -162,15 +167,25 @@ def pattern(registry_types: dict[str, RecordType], rt: RecordType) -> str:
     return f"{pattern(registry_types, parent)}/{{{parent.name}}}/{rt.path}"
 
 
-def path_to(request, record: Any, *rest: str) -> str:
-    """The path of a record's page, through its owners."""
+def path_to(request, record: Any) -> str | None:
+    """The path of a record's page, through its owners; None where this person may not see one of them."""
     rt = record_type(request.registry, record.__tablename__)
     base = f"/{rt.path}/{record.ref}"
-    if rt.parent is not None:
-        parent_type = record_type(request.registry, rt.parent)
-        parent = request.db.get(parent_type.model, getattr(record, rt.link))
-        base = path_to(request, parent) + base
-    return "/".join((base, *rest))
+    if rt.parent is None:
+        return base
+    parent_type = record_type(request.registry, rt.parent)
+    parent = request.db.get(parent_type.model, getattr(record, rt.link))
+    above = None if parent is None else path_to(request, parent)
+    return None if above is None else above + base
+
+
+def fetch(request, text: str) -> Any:
+    """The record with a reference, of whatever type, that this person may see; None for anything else."""
+    ref = parse_ref(text)
+    for rt in request.registry["record_types"].values() if ref else ():
+        if ref.startswith(rt.prefix) and ref[len(rt.prefix)].isdigit() and may_see_any(request, rt):
+            return request.db.scalars(select(rt.model).where(rt.model.ref == ref)).one_or_none()
+    return None
 
 
 def locator(types: dict[str, RecordType]):

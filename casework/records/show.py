@@ -15,7 +15,7 @@ from casework.db.base import Base
 from casework.web.i18n import _, format_date, format_datetime
 from casework.web.render import code_label, translate
 
-from .labels import code_list
+from .labels import code_list, label
 from .names import agency_names, user_names
 
 PLACES = ("province", "district", "commune")
@@ -29,7 +29,7 @@ def target_of(model: type, column: str) -> str | None:
 
 
 class Names:
-    """Names of agencies, users and people for one page."""
+    """Names of agencies, users and records for one page; `request.names` is the one of a request."""
 
     def __init__(self, request):
         self._request = request
@@ -37,15 +37,19 @@ class Names:
         self._found: dict[str, dict[uuid.UUID, str]] = {}
 
     def want(self, table: str, ids: Iterable[uuid.UUID | None]) -> None:
+        """Note ids that will be asked for, so that they are fetched together."""
         self._wanted.setdefault(table, set()).update(i for i in ids if i is not None)
 
     def of(self, table: str, key: uuid.UUID | None) -> str:
         """The name behind an id; "" where it has none that may be shown."""
         if key is None:
             return ""
-        if table not in self._found:
-            self._found[table] = self._ask(table, self._wanted.get(table, set()) | {key})
-        return self._found[table].get(key, "")
+        found = self._found.setdefault(table, {})
+        if key not in found:
+            wanted = (self._wanted.pop(table, set()) | {key}) - found.keys()
+            found.update(dict.fromkeys(wanted, ""))
+            found.update(self._ask(table, wanted))
+        return found[key]
 
     def _ask(self, table: str, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
         if table == "agency":
@@ -112,13 +116,15 @@ def want_all(names: Names, rt: Any, rows: Iterable[Any], columns: Iterable[str])
 
 
 def summary(request, rt: Any, record: Any, columns: Iterable[str] = ()) -> list[dict]:
-    """Rows for `ui.summary_list`: the fields of a record that this person may see."""
-    from .labels import label
-
-    names = Names(request)
+    """Rows for `ui.summary_list`: the fields of a record (a `Shown`) that this person may see."""
+    names = request.names
     chosen = [c for c in (columns or rt.fields or rt.nodes) if hasattr(rt.model, c) and record.shows(c)]
     want_all(names, rt, [record], chosen)
     return [
         {"key": translate(request, label(rt, c)), "value": words(request, rt, c, getattr(record, c), names)}
         for c in chosen
     ]
+
+
+def includeme(config) -> None:
+    config.add_request_method(Names, "names", reify=True)

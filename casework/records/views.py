@@ -20,7 +20,7 @@ from .labels import label
 from .names import user_names
 from .paging import page_of
 from .registry import Context, RecordType, path_to
-from .show import Names, cell, summary, want_all, words
+from .show import cell, summary, want_all, words
 
 
 def _require_record(context: Context) -> Any:
@@ -32,7 +32,8 @@ def _require_record(context: Context) -> Any:
 def filters_of(rt: RecordType) -> list[filters.Filter]:
     """The filters of a type's list."""
     return [
-        one if isinstance(one, filters.Filter) else filters.by_code(rt, *one, label(rt, one[0])) for one in rt.filters
+        one if isinstance(one, filters.Filter) else filters.by_code(rt.model, *one, label(rt, one[0]))
+        for one in rt.filters
     ]
 
 
@@ -54,7 +55,7 @@ def listing(context: Context, request) -> dict:
     page = page_of(request, query, rt.model)
     access = access_to(request.db, request.identity, rt.model, [r.id for r in page.rows])
     rows = [Shown(record, access[record.id]) for record in page.rows if record.id in access]
-    names = Names(request)
+    names = request.names
     want_all(names, rt, rows, rt.columns)
     return {
         "type": rt, "page": page, "filter_fields": fields, "filter_tags": tags,
@@ -138,7 +139,7 @@ def _saved(request, rt: RecordType, record: Any, name: str) -> str | None:
     """What is saved now in the column behind a field, as words; None where there is no such column."""
     for column in (name, f"{name}_id"):
         if hasattr(type(record), column):
-            return words(request, rt, column, getattr(record, column), Names(request))
+            return words(request, rt, column, getattr(record, column), request.names)
     return None
 
 

@@ -1,0 +1,135 @@
+"""What people may choose in forms of cases: officers with their load, agencies, offences, support of the case."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy import case as either
+from sqlalchemy import func, select
+
+from casework.accounts.models import Agency, Membership, User
+from casework.authz.identity import Identity
+from casework.authz.scope import unscoped
+from casework.db.base import now
+from casework.web.i18n import _
+from casework.web.render import code_label, translate
+
+from . import facts
+from .models import Case, Task
+from .tasks import OPEN
+
+
+def agencies_of(kind: str | None) -> Callable:
+    """A source of the active agencies of a type, or of all."""
+
+    def pairs(request) -> list[tuple[str, str]]:
+        query = select(Agency).where(Agency.active.is_(True)).order_by(Agency.code)
+        found = [a for a in request.db.scalars(query) if kind is None or kind in a.type.split()]
+        return [(str(a.id), a.name(request.locale_name)) for a in found]
+
+    return pairs
+
+
+def prosecutions(request) -> list[tuple[str, str]]:
+    """Prosecutions with jurisdiction in the province of the case; the one of the province first."""
+    case = getattr(request.context, "own", None)
+    province = case.province if isinstance(case, Case) else None
+    query = select(Agency).where(Agency.active.is_(True), Agency.type.contains("prosecution")).order_by(Agency.code)
+    found = [
+        a for a in request.db.scalars(query)
+        if "prosecution" in a.type.split() and (province is None or a.jurisdiction in (province, "national"))
+    ]
+    found.sort(key=lambda agency: agency.jurisdiction != province)
+    return [(str(a.id), a.name(request.locale_name)) for a in found]
+
+
+def people_at(request, agency_id, roles: tuple[str, ...]) -> list[tuple[Membership, User]]:
+    """Who works at an agency in some roles today; at any agency when None."""
+    today = now().date()
+    query = (
+        select(Membership, User).join(User, User.id == Membership.user_id)
+        .where(Membership.role.in_(roles), Membership.ended_at.is_(None), User.active.is_(True))
+        .order_by(User.name)
+    )
+    if agency_id is not None:
+        query = query.where(Membership.agency_id == agency_id)
+    return [(m, u) for m, u in request.db.execute(query) if m.in_force(today)]
+
+
+def load_of(request, user_ids, at: dt.datetime) -> dict:
+    """user -> (open tasks, overdue tasks). Numbers only."""
+    overdue = func.sum(either((Task.due_at < at, 1), else_=0))
+    query = (
+        select(Task.assignee_id, func.count(Task.id), overdue)
+        .where(Task.assignee_id.in_(user_ids), Task.state.in_(OPEN)).group_by(Task.assignee_id)
+    )
+    with unscoped(request.db, "numbers of tasks, for who assigns them"):
+        return {user: (count, late or 0) for user, count, late in request.db.execute(query)}
+
+
+def with_load(request, pairs: list[tuple[Membership, User]], value: Callable) -> list[tuple[str, str]]:
+    """(value, "name (5 open, 1 overdue)") of people."""
+    loads = load_of(request, [user.id for _m, user in pairs], now())
+    found = []
+    for membership, user in pairs:
+        count, late = loads.get(user.id, (0, 0))
+        words = translate(request, _("${count} open, ${late} overdue"), count=count, late=late)
+        found.append((str(value(membership)), f"{user.display_name(request.locale_name)} ({words})"))
+    return found
+
+
+def assignees(request) -> list[tuple[str, str]]:
+    """Who may get a task: who works where it belongs, in its role; for a new one, the own colleagues."""
+    identity: Identity = request.identity
+    task = getattr(request.context, "own", None)
+    if isinstance(task, Task):
+        agency_id, role = task.queue_agency_id, task.queue_role
+    else:
+        agency_id, role = identity.agency_id, "INV" if identity.role == "PSU" else identity.role
+    return with_load(request, people_at(request, agency_id, (role,)), lambda m: m.user_id)
+
+
+def lead_officers(request) -> list[tuple[str, str]]:
+    """Investigators of the own agency."""
+    return with_load(request, people_at(request, request.identity.agency_id, ("INV",)), lambda m: m.user_id)
+
+
+def team(request) -> list[tuple[str, str]]:
+    """Who may be put on a case: investigators of the lead agency, examiners of any; by membership."""
+    case = request.context.own
+    pairs = people_at(request, case.lead_agency_id, ("INV",)) + people_at(request, None, ("FOR",))
+    found = dict(with_load(request, pairs, lambda m: m.id))
+    roles = {str(m.id): code_label(request, "roles", m.role) for m, _user in pairs}
+    return [(value, f"{label} – {roles[value]}") for value, label in found.items()]
+
+
+def offences(request) -> list[tuple[str, str]]:
+    """Offences in force on the day of the offence; those the conduct may be come first."""
+    case = request.context.parent if not isinstance(request.context.own, Case) else request.context.own
+    day = facts.offence_day(case) if isinstance(case, Case) else now().date()
+    rows = request.registry["offences"].valid_on(day)
+    conduct = set(case.conduct) if isinstance(case, Case) else set()
+    rows.sort(key=lambda row: not conduct & row.conduct)
+    return [(row.code, f"{row.article}: {row.title(request.locale_name)}") for row in rows]
+
+
+def support_of_case(request) -> list[tuple[str, str]]:
+    """The support asked for in the case, by reference."""
+    rt = request.registry["record_types"].get("support_referral")
+    if rt is None:
+        return []
+    query = select(rt.model).where(rt.model.case_id == request.context.own.id, rt.model.voided_at.is_(None))
+    return [(str(record.id), record.ref) for record in request.db.scalars(query)]
+
+
+def includeme(config) -> None:
+    for kind in ("police", "prosecution", "court"):
+        config.add_options(f"agencies:{kind}", agencies_of(kind))
+    config.add_options("agencies:any", agencies_of(None))
+    config.add_options("agencies:social", agencies_of("social_gov"))
+    config.add_options("agencies:provider", agencies_of("social_ngo"))
+    config.add_options("agencies:prosecution", prosecutions)
+    config.add_options("users:assignee", assignees)
+    config.add_options("users:lead_officer", lead_officers)
+    config.add_options("users:team", team)
+    config.add_options("offences", offences)
+    config.add_options("support:of_case", support_of_case)

@@ -1,0 +1,71 @@
+"""The one queue of a first screen: tasks and clocks, what breaks first on top (DOMAIN 6)."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+
+from casework.db.base import now
+from casework.records.filters import PAGING, without_all
+from casework.records.paging import PAGE
+from casework.web.render import code_label
+
+from . import tasks
+from .models import Task
+from .titles import title_of
+
+RISK_ORDER = {"immediate": 0, "high": 1, "medium": 2, "low": 3}
+FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def urgency(task: Task, at: dt.datetime) -> tuple:
+    """The order of a queue: overdue, then by due time, then by risk."""
+    return (
+        not tasks.is_overdue(task, at), task.due_at or FAR, RISK_ORDER.get(task.risk or "", 9), task.id,
+    )
+
+
+def of_person(request, limit: int = PAGE) -> list[Task]:
+    """What is a person's to do: assigned, waiting in the queue of the role, or raised to it. Three queries."""
+    identity = request.identity
+    first = select(Task).where(Task.state.in_(tasks.OPEN)).order_by(Task.due_at.is_(None), Task.due_at).limit(limit)
+    here = Task.queue_agency_id == identity.agency_id
+    found: dict[Any, Task] = {}
+    for which in (
+        Task.assignee_id == identity.user_id,
+        here & (Task.queue_role == identity.role) & Task.assignee_id.is_(None),
+        Task.escalated_at.is_not(None) & Task.escalated_to.contains(f" {identity.role} "),
+    ):
+        found.update((task.id, task) for task in request.db.scalars(first.where(which)))
+    at = now()
+    return sorted(found.values(), key=lambda task: urgency(task, at))[:limit]
+
+
+def rows(request, found: list[Task], *, holder: bool = False) -> list[dict]:
+    """Tasks for a page. `holder` adds who has each."""
+    at = now()
+    if holder:
+        request.names.want("user_account", (task.assignee_id for task in found))
+    return [
+        {
+            "ref": task.ref, "href": f"/tasks/{task.ref}", "title": title_of(request, task), "due": task.due_at,
+            "record": task.record_ref, "record_href": f"/go/{task.record_ref}", "risk": task.risk,
+            "risk_label": code_label(request, "risk_level", task.risk), "kind": task.kind, "state": task.state,
+            "overdue": tasks.is_overdue(task, at), "soon": tasks.is_due_soon(task, at),
+            "paused": task.paused_at is not None, "escalated": task.escalated_at is not None,
+            "mine": task.assignee_id == request.identity.user_id, "free": task.assignee_id is None,
+            "holder": request.names.of("user_account", task.assignee_id) if holder else None,
+            "version": task.version,
+        }
+        for task in found
+    ]
+
+
+def pages(request, offset: int, more: bool) -> dict:
+    """Addresses of the page before and after, by number of rows: a queue is short and ordered by time."""
+    def at(number: int) -> str:
+        return without_all(request, (*PAGING, "from"), {"from": str(number)} if number else {})
+
+    return {
+        "prev": at(max(offset - PAGE, 0)) if offset else None, "next": at(offset + PAGE) if more else None,
+    }
