@@ -158,7 +158,9 @@ def not_own_account(move: Move) -> Problem | None:
 
 def can_be_done(move: Move) -> Problem | None:
     """The change still fits the account as it is now."""
-    return KINDS[move.record.kind].problem(move.session, move.record)
+    # A new proposal has no state yet, so it cannot be flushed by a look at other rows.
+    with move.session.no_autoflush:
+        return KINDS[move.record.kind].problem(move.session, move.record)
 
 
 def only_one(move: Move) -> Problem | None:

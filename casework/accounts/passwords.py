@@ -116,4 +116,4 @@ class Passwords:
 def _parts(word: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", word).casefold()
     split = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain).split()
-    return [part for part in split if len(part) >= 4]
+    return [part for part in split if len(part) >= 3]

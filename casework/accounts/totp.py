@@ -28,7 +28,7 @@ def new_secret() -> str:
 
 def uri(secret: str, login: str) -> str:
     """What an authenticator reads from the QR code."""
-    return pyotp.TOTP(secret).provisioning_uri(login, issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
 
 
 def qr_svg(text: str) -> bytes:
