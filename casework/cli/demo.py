@@ -1,7 +1,6 @@
 """casework demo: invented agencies, people and cases to try the program with. Never outside development."""
 
 import argparse
-import functools
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -9,8 +8,10 @@ from pathlib import Path
 
 import pyotp
 
+import casework
 from casework.db.session import work
 from casework.settings import Settings
+from casework.workflow.engine import Refused
 
 from . import common
 
@@ -46,13 +47,20 @@ def ensure(settings: Settings) -> list[DemoAccount]:
     """The demo accounts, loaded with their cases when this installation has none yet."""
     if not settings.development:
         raise common.Problem("demo data has passwords that everybody can read: only in development")
-    from casework.cli.demo_data import load
+    from .demo_data import load  # it needs DemoAccount from here
 
     note = settings.data / "demo-accounts.json"
     if note.exists():
         return [DemoAccount(**entry) for entry in json.loads(note.read_text(encoding="utf-8"))]
+    casework.main({}, **common.ini())  # the demo acts through the whole program: its flows, its clocks, its matrix
     with common.database(settings) as (engine, ring):
-        accounts = load(functools.partial(work, engine, info={"keyring": ring}), settings)
+        try:
+            accounts = load(lambda **info: work(engine, info={"keyring": ring, **info}), settings)
+        except Refused as problem:
+            raise common.Problem(
+                f"the demo data cannot be loaded ({common.words(problem)}) It needs an empty installation: "
+                f"delete {settings.data} and start again"
+            ) from problem
     _write(note, json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=1))
     return accounts
 
