@@ -6,7 +6,6 @@ from typing import Any
 
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
-from casework.cases import tasks
 from casework.cases.models import Case
 from casework.db.base import now
 from casework.evidence import service as evidence
@@ -54,7 +53,6 @@ class _Stage:
 
 def load(work: Any, people: dict[str, Identity], settings: Settings) -> None:
     """Play the reports one after the other."""
-    engine.subscribe(tasks.on_transition)
     stage = _Stage(work, people, settings)
     for report in REPORTS:
         _play(stage, report)

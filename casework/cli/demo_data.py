@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session
 from casework.accounts import agencies, service
 from casework.accounts.passwords import Passwords
 from casework.authz.identity import CHIEF, LIAISON, Identity
-from casework.authz.matrix import load as load_matrix
-from casework.authz.scope import use_matrix
 from casework.db.base import now
 from casework.reference.agencies import Agencies
 from casework.settings import Settings
@@ -66,7 +64,6 @@ def load(work: Work, settings: Settings) -> list[DemoAccount]:
 
     `work(**info)` opens a session in a transaction of its own.
     """
-    use_matrix(load_matrix(Path(settings.etc) / "matrix.csv"))
     accounts, identities = [], {}
     with work() as db:
         agencies.load_agencies(db, Agencies.load(Path(settings.etc) / "agencies.csv"))
