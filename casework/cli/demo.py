@@ -76,9 +76,9 @@ def _write(path: Path, text: str) -> None:
 
 def table(accounts: list[DemoAccount]) -> str:
     """One line for each account, with the code of this half minute."""
-    heads = ("Role", "Agency", "Name", "Sign-in", "Password", "TOTP secret", "Code now")
+    heads = ("Role", "Sign-in", "Password", "Code now", "TOTP secret", "Name, agency")
     rows = [
-        (a.role, a.agency, a.name, a.sign_in, a.password, a.totp_secret, pyotp.TOTP(a.totp_secret).now())
+        (a.role, a.sign_in, a.password, pyotp.TOTP(a.totp_secret).now(), a.totp_secret, f"{a.name}, {a.agency}")
         for a in accounts
     ]
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]

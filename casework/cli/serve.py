@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         with common.database(common.settings()):
             pass  # opening it tells whether it is ready
-    _bind_settings(settings)
+    settings = _bind_settings(settings, args)
     _allow_connections()
     logging.config.dictConfig(logs.config(settings.development))
     print(f"casework: {settings.base_url} (listening on {args.host}:{args.port})", flush=True)
@@ -55,13 +55,15 @@ def _refuse_other_machines(host: str) -> None:
         raise common.Problem("in development casework listens on this machine only, for example --host 127.0.0.1")
 
 
-def _bind_settings(settings: Settings) -> None:
+def _bind_settings(settings: Settings, args: argparse.Namespace) -> Settings:
     """Server processes read the settings again: from the same folder, wherever they are started."""
     if "CASEWORK_INI" in os.environ:
         os.environ["CASEWORK_INI"] = os.path.abspath(os.environ["CASEWORK_INI"])
     os.environ["CASEWORK_DATA"] = str(settings.data)
     if settings.development:
         os.environ["CASEWORK_DEVELOPMENT"] = "true"
+        os.environ.setdefault("CASEWORK_BASE_URL", f"http://{args.host}:{args.port}")
+    return common.settings()
 
 
 def _allow_connections() -> None:
