@@ -62,7 +62,8 @@ def _bind_settings(settings: Settings, args: argparse.Namespace) -> Settings:
     os.environ["CASEWORK_DATA"] = str(settings.data)
     if settings.development:
         os.environ["CASEWORK_DEVELOPMENT"] = "true"
-        os.environ.setdefault("CASEWORK_BASE_URL", f"http://{args.host}:{args.port}")
+        name = f"[{args.host}]" if ":" in args.host else args.host
+        os.environ.setdefault("CASEWORK_BASE_URL", f"http://{name}:{args.port}")
     return common.settings()
 
 
