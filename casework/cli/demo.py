@@ -58,8 +58,8 @@ def ensure(settings: Settings) -> list[DemoAccount]:
             accounts = load(lambda **info: work(engine, info={"keyring": ring, **info}), settings)
         except Refused as problem:
             raise common.Problem(
-                f"the demo data cannot be loaded ({common.words(problem)}) It needs an empty installation: "
-                f"delete {settings.data} and start again"
+                f"the demo data cannot be loaded: {common.words(problem)} If an earlier load was interrupted, delete "
+                f"{settings.data} and start again."
             ) from problem
     _write(note, json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=1))
     return accounts
