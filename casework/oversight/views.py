@@ -51,7 +51,7 @@ def _answer(request, question: Question) -> dict:
     entries, older = ask(request.db, question)
     kept = [(k, v) for k, v in request.GET.items() if k != "before" and v]
     return {
-        "entries": entries,
+        "log_entries": entries,
         "older": f"{request.path}?{urlencode([*kept, ('before', older)])}" if older else None,
         "users": user_names(request, (e.actor_id for e in entries)),
         "agencies": agency_names(request, (e.agency_id for e in entries)),
