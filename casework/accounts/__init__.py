@@ -6,6 +6,7 @@ from casework.authz.policy import SIGNED_IN
 
 _ID = "{id:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}}"
 _KINDS = "{kind:add_role|change_role|end_role|change_expiry|reset_password|reset_factor|enable}"
+_EVENTS = "{event:approve|withdraw}"
 _TEMPLATES = "casework:accounts/templates/"
 
 # Views that ask for no permission: they are the way in, and judge the session's step themselves.
@@ -32,17 +33,17 @@ _VIEWS = (
     ("account_codes", "/account/recovery-codes", "account.new_recovery_codes", "POST", SIGNED_IN, None),
     ("account_sessions", "/account/sessions/end", "account.end_session", "POST", SIGNED_IN, None),
     ("admin_users", "/admin/users", "admin.users", "GET", "users:R", "users"),
-    ("admin_user_new", "/admin/users/new", "admin.new_user", "GET POST", "users:W", "form"),
+    ("admin_user_new", "/admin/users/new", "propose.new_user", "GET POST", "users:W", "form"),
     ("admin_user", f"/admin/users/{_ID}", "admin.user", "GET", "users:R", "user"),
-    ("admin_user_propose", f"/admin/users/{_ID}/propose/{_KINDS}", "admin.propose", "GET POST", "users:W", "form"),
+    ("admin_user_propose", f"/admin/users/{_ID}/propose/{_KINDS}", "propose.propose", "GET POST", "users:W", "form"),
     ("admin_user_disable", f"/admin/users/{_ID}/disable", "admin.disable", "GET POST", "users:W", "form"),
     ("admin_user_sessions", f"/admin/users/{_ID}/sessions/end", "admin.end_sessions", "POST", "users:W", None),
     ("admin_user_link", f"/admin/users/{_ID}/link", "admin.make_link", "POST", "users:W", "user"),
-    ("admin_changes", "/admin/changes", "admin.change_list", "GET", "users:R", "changes"),
-    ("admin_change_refuse", f"/admin/changes/{_ID}/refuse", "admin.refuse", "GET POST", "users:W", "form"),
-    ("admin_change", f"/admin/changes/{_ID}/{{event:approve|withdraw}}", "admin.decide", "POST", "users:W", "changes"),
-    ("admin_agencies", "/admin/agencies", "admin.agency_list", "GET", "users:R", "agencies"),
-    ("admin_agency", f"/admin/agencies/{_ID}", "admin.edit_agency", "GET POST", "users:W", "form"),
+    ("admin_changes", "/admin/changes", "changes.change_list", "GET", "users:R", "changes"),
+    ("admin_change_refuse", f"/admin/changes/{_ID}/refuse", "changes.refuse", "GET POST", "users:W", "form"),
+    ("admin_change", f"/admin/changes/{_ID}/{_EVENTS}", "changes.decide", "POST", "users:W", "changes"),
+    ("admin_agencies", "/admin/agencies", "agencies.agency_list", "GET", "users:R", "agencies"),
+    ("admin_agency", f"/admin/agencies/{_ID}", "agencies.edit_agency", "GET POST", "users:W", "form"),
 )
 # Acts that ask for a second factor shown just now.
 _FRESH = frozenset({"account_factor", "account_codes", "admin_user_link", "admin_change"})

@@ -7,16 +7,14 @@ from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import selectinload
 
-from casework.db.ids import uuid7
-from casework.records.names import agency_names, user_names
 from casework.web.i18n import _
-from casework.workflow.engine import NotAllowed, Refused
-from schemas import accounts
+from casework.workflow.engine import Refused
 from schemas.fields import ReasonSchema
 
-from .. import agencies, changes, forms, service, sessions
-from ..models import AccountChange, Agency, Membership, User
+from .. import agencies, changes, service, sessions
+from ..models import AccountChange, Membership, User
 from . import common
+from .changes import people_of
 
 PAGE = 25
 STATES = {"active": _("Open"), "shut": _("Shut"), "waiting": _("Not set up yet"), "expired": _("Expired")}
@@ -77,7 +75,8 @@ def _filtered(query, given: dict[str, str], at):
     return query
 
 
-def _user(request) -> User:
+def account_of(request) -> User:
+    """The account in the address; 404 when there is none."""
     user = request.db.get(User, uuid.UUID(request.matchdict["id"]))
     if user is None:
         raise HTTPNotFound()
@@ -86,7 +85,7 @@ def _user(request) -> User:
 
 def user(request) -> dict:
     """One account: roles, factors, sessions, what waits."""
-    account, at = _user(request), sessions.clock(request)
+    account, at = account_of(request), sessions.clock(request)
     query = select(AccountChange).where(AccountChange.subject_id == account.id).order_by(AccountChange.id.desc())
     waiting = list(request.db.scalars(query.limit(20)))
     return {
@@ -94,103 +93,13 @@ def user(request) -> dict:
         "roles": [m for m in account.memberships if m.ended_at is None],
         "ended": [m for m in account.memberships if m.ended_at is not None],
         "sessions": sessions.of_user(request.db, account.id), "changes": waiting, "kinds": changes.KINDS,
-        "names": _people(request, waiting), "link": None, "done": request.GET.get("done"),
+        "names": people_of(request, waiting), "link": None, "done": request.GET.get("done"),
     }
-
-
-def _people(request, rows: list[AccountChange]) -> dict:
-    return user_names(request, [p for row in rows for p in (row.subject_id, row.created_by_id, row.decided_by_id)])
-
-
-def new_user(request):
-    """Propose an account."""
-
-    def save(form, data: dict):
-        payload = _payload(data, "login", "name", "name_km", "role", "liaison", "chief", "valid_from", "valid_until",
-                           "expires_on")
-        payload["login"] = service.canonical_login(data["login"])
-        agency_id = uuid.UUID(data["agency"])
-        return _propose(request, form, "create_user", payload, uuid7(), agency_id, "/admin/changes")
-
-    return _page(request, accounts.Invite, save, _("New account"), "/admin/users")
-
-
-def _payload(data: dict, *names: str) -> dict:
-    values = {name: data.get(name) for name in names}
-    return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in values.items() if value not in (None, False, "")
-    }
-
-
-def _propose(request, form, kind: str, payload: dict, subject_id, agency_id, goes_to: str):
-    try:
-        changes.propose(
-            request.db, request.identity, kind, payload, subject_id=subject_id, agency_id=agency_id
-        )
-    except Refused as problem:
-        raise common.refused(form, problem) from None
-    return HTTPSeeOther(f"{goes_to}?done=proposed")
-
-
-def _page(request, schema, save, title, back: str, values: dict | None = None, **names):
-    request.options = lambda source: agencies.choices(request.db, request.locale_name)
-    return common.form_page(
-        request, schema, save, title=title, back=back, values=values,
-        buttons=(("send", _("Send to a second administrator")),),
-        **{"lead": _("A second administrator has to approve this before it takes effect."), **names},
-    )
-
-
-def propose(request):
-    """Propose a change of one account: the kind is in the address, a role by its key in the query."""
-    account, kind = _user(request), request.matchdict["kind"]
-    path = f"/admin/users/{account.id}"
-    title = f"{request.localizer.translate(changes.KINDS[kind].title)}: {account.name}"
-    membership = _membership(request, account) if kind in ("change_role", "end_role") else None
-
-    def save(form, data: dict):
-        payload = _payload(data, *(n for n in data if n != "agency"))
-        agency_id = uuid.UUID(data["agency"]) if "agency" in data else None
-        if membership is not None:
-            payload["membership_id"], agency_id = str(membership.id), membership.agency_id
-        return _propose(request, form, kind, payload, account.id, agency_id, path)
-
-    values = None
-    if kind == "change_role":
-        names = ("role", "liaison", "chief", "valid_until")
-        values = {name: getattr(membership, name) for name in names}
-    elif kind == "change_expiry":
-        values = {"expires_on": account.expires_on}
-    return _page(request, _SCHEMAS[kind], save, title, path, values, warning=_WARNINGS.get(kind))
-
-
-_SCHEMAS = {
-    "add_role": accounts.Membership, "change_role": forms.Role, "end_role": ReasonSchema, "change_expiry": forms.Expiry,
-    "reset_password": forms.IdentityChecked, "reset_factor": forms.IdentityChecked, "enable": ReasonSchema,
-}
-_WARNINGS = {
-    "reset_factor": _("Once approved, the person is signed out everywhere and cannot sign in until a new "
-                      "authenticator is set up with a link."),
-    "end_role": _("Once approved, the person is signed out at once and loses every access of this role."),
-    "change_role": _("Once approved, the person is signed out at once and signs in again in the new role."),
-}
-
-
-def _membership(request, account: User) -> Membership:
-    try:
-        wanted = uuid.UUID(request.GET.get("role", ""))
-    except ValueError:
-        raise HTTPNotFound() from None
-    for membership in account.memberships:
-        if membership.id == wanted and membership.ended_at is None:
-            return membership
-    raise HTTPNotFound()
 
 
 def disable(request):
     """Shut an account now. One person does it: waiting for a second would leave the door open."""
-    account = _user(request)
+    account = account_of(request)
     if account.id == request.identity.user_id:
         raise HTTPForbidden("own account")
 
@@ -207,7 +116,7 @@ def disable(request):
 
 def end_sessions(request):
     """Sign a person out everywhere."""
-    account = _user(request)
+    account = account_of(request)
     count = sessions.end_all(request.db, account.id, "revoked", sessions.clock(request))
     common.note(request, "session_ended", account.id, why="administrator", count=count)
     return HTTPSeeOther(f"/admin/users/{account.id}?done=sessions")
@@ -215,7 +124,7 @@ def end_sessions(request):
 
 def make_link(request) -> dict:
     """A one-time link, shown in the answer to this form alone."""
-    account = _user(request)
+    account = account_of(request)
     if account.id == request.identity.user_id:
         raise HTTPForbidden("own account")
     try:
@@ -224,72 +133,3 @@ def make_link(request) -> dict:
         return HTTPSeeOther(f"/admin/users/{account.id}")
     return {**user(request), "link": f"{request.registry['settings'].base_url}/invitation/{token}",
             "hours": service.LINK_HOURS[account.pending_link]}
-
-
-def change_list(request) -> dict:
-    """What waits for a second administrator, and what was decided lately."""
-    waiting = changes.waiting(request.db)
-    query = select(AccountChange).where(AccountChange.state != changes.PROPOSED)
-    decided = list(request.db.scalars(query.order_by(AccountChange.decided_at.desc()).limit(PAGE)))
-    rows = [*waiting, *decided]
-    return {
-        "waiting": waiting, "decided": decided, "kinds": changes.KINDS, "names": _people(request, rows),
-        "agency_names": agency_names(request, (row.agency_id for row in rows)), "done": request.GET.get("done"),
-        "problem": None,
-    }
-
-
-def decide(request):
-    """Approve or withdraw a change by the press of a button."""
-    event = request.matchdict["event"]
-    try:
-        changes.decide(request.db, request.identity, uuid.UUID(request.matchdict["id"]), event)
-    except NotAllowed as denied:
-        raise HTTPForbidden(str(denied)) from None
-    except Refused as refused:
-        request.tm.doom()
-        request.response.status_int = 422
-        return {**change_list(request), "problem": refused.problems[0].message}
-    return HTTPSeeOther(f"/admin/changes?done={event}")
-
-
-def refuse(request):
-    """Refuse a change, with the reason."""
-    change = request.db.get(AccountChange, uuid.UUID(request.matchdict["id"]))
-    if change is None:
-        raise HTTPNotFound()
-
-    def save(form, data: dict):
-        try:
-            changes.decide(request.db, request.identity, change.id, "refuse", data["reason"])
-        except NotAllowed as denied:
-            raise HTTPForbidden(str(denied)) from None
-        except Refused as problem:
-            raise common.refused(form, problem) from None
-        return HTTPSeeOther("/admin/changes?done=refuse")
-
-    return common.form_page(
-        request, ReasonSchema, save, title=_("Refuse: ${kind}", mapping={
-            "kind": request.localizer.translate(changes.KINDS[change.kind].title)}),
-        buttons=(("refuse", _("Refuse")),), back="/admin/changes",
-    )
-
-
-def agency_list(request) -> dict:
-    """All agencies, by code."""
-    rows = list(request.db.scalars(select(Agency).options(selectinload(Agency.parent)).order_by(Agency.code)))
-    return {"rows": rows, "done": request.GET.get("done")}
-
-
-def edit_agency(request):
-    """Propose what a deployment fills in about an agency."""
-    agency = request.db.get(Agency, uuid.UUID(request.matchdict["id"]))
-    if agency is None:
-        raise HTTPNotFound()
-
-    def save(form, data: dict):
-        payload = {**_payload(data, "contact_point", "quality_checked_at"), "active": data["active"]}
-        return _propose(request, form, "change_agency", payload, agency.id, agency.id, "/admin/agencies")
-
-    values = {name: getattr(agency, name) for name in ("contact_point", "quality_checked_at", "active")}
-    return _page(request, forms.ContactPoint, save, agency.name(request.locale_name), "/admin/agencies", values)

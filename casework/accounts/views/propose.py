@@ -1,0 +1,105 @@
+"""Proposals of changes: one form for each kind, sent to a second administrator."""
+
+import uuid
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+
+from casework.db.ids import uuid7
+from casework.web.i18n import _
+from casework.workflow.engine import Refused
+from schemas import accounts
+from schemas.fields import ReasonSchema
+
+from .. import agencies, changes, forms, service
+from ..models import Membership, User
+from . import common
+from .admin import account_of
+
+
+def new_user(request):
+    """Propose an account."""
+
+    def save(form, data: dict):
+        payload = payload_of(data, "login", "name", "name_km", "role", "liaison", "chief", "valid_from", "valid_until",
+                           "expires_on")
+        payload["login"] = service.canonical_login(data["login"])
+        agency_id = uuid.UUID(data["agency"])
+        return send(request, form, "create_user", payload, uuid7(), agency_id, "/admin/changes")
+
+    return page(request, accounts.Invite, save, _("New account"), "/admin/users")
+
+
+def payload_of(data: dict, *names: str) -> dict:
+    """The named values as plain JSON, without the empty ones."""
+    values = {name: data.get(name) for name in names}
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in values.items() if value not in (None, False, "")
+    }
+
+
+def send(request, form, kind: str, payload: dict, subject_id, agency_id, goes_to: str):
+    """Propose, and go on; the form again when it cannot be proposed."""
+    try:
+        changes.propose(
+            request.db, request.identity, kind, payload, subject_id=subject_id, agency_id=agency_id
+        )
+    except Refused as problem:
+        raise common.refused(form, problem) from None
+    return HTTPSeeOther(f"{goes_to}?done=proposed")
+
+
+def page(request, schema, save, title, back: str, values: dict | None = None, **names):
+    """The page of a proposal. Its schemas may offer every agency."""
+    request.options = lambda source: agencies.choices(request.db, request.locale_name)
+    return common.form_page(
+        request, schema, save, title=title, back=back, values=values,
+        buttons=(("send", _("Send to a second administrator")),),
+        **{"lead": _("A second administrator has to approve this before it takes effect."), **names},
+    )
+
+
+def propose(request):
+    """Propose a change of one account: the kind is in the address, a role by its key in the query."""
+    account, kind = account_of(request), request.matchdict["kind"]
+    path = f"/admin/users/{account.id}"
+    title = f"{request.localizer.translate(changes.KINDS[kind].title)}: {account.name}"
+    membership = _membership(request, account) if kind in ("change_role", "end_role") else None
+
+    def save(form, data: dict):
+        payload = payload_of(data, *(n for n in data if n != "agency"))
+        agency_id = uuid.UUID(data["agency"]) if "agency" in data else None
+        if membership is not None:
+            payload["membership_id"], agency_id = str(membership.id), membership.agency_id
+        return send(request, form, kind, payload, account.id, agency_id, path)
+
+    values = None
+    if kind == "change_role":
+        names = ("role", "liaison", "chief", "valid_until")
+        values = {name: getattr(membership, name) for name in names}
+    elif kind == "change_expiry":
+        values = {"expires_on": account.expires_on}
+    return page(request, _SCHEMAS[kind], save, title, path, values, warning=_WARNINGS.get(kind))
+
+
+_SCHEMAS = {
+    "add_role": accounts.Membership, "change_role": forms.Role, "end_role": ReasonSchema, "change_expiry": forms.Expiry,
+    "reset_password": forms.IdentityChecked, "reset_factor": forms.IdentityChecked, "enable": ReasonSchema,
+}
+_WARNINGS = {
+    "reset_factor": _("Once approved, the person is signed out everywhere and cannot sign in until a new "
+                      "authenticator is set up with a link."),
+    "end_role": _("Once approved, the person is signed out at once and loses every access of this role."),
+    "change_role": _("Once approved, the person is signed out at once and signs in again in the new role."),
+}
+
+
+def _membership(request, account: User) -> Membership:
+    try:
+        wanted = uuid.UUID(request.GET.get("role", ""))
+    except ValueError:
+        raise HTTPNotFound() from None
+    for membership in account.memberships:
+        if membership.id == wanted and membership.ended_at is None:
+            return membership
+    raise HTTPNotFound()
