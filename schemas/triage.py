@@ -28,7 +28,7 @@ class Triage(Accept):
     )
     lead_agency_id = OptionNode("agencies:police", missing=None, title=_("New case: leading police agency"))
     lead_officer_id = OptionNode(
-        "officers", missing=None, title=_("New case: lead officer"),
+        "users:lead_officer", missing=None, title=_("New case: lead officer"),
         description=_("Leave empty when the agency assigns the officer itself."),
     )
     province = GazetteerNode("province", missing=None, title=_("New case: province"))

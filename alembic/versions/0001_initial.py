@@ -555,13 +555,14 @@ def upgrade() -> None:
         sa.Column("forwarded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("forwarded_to_police_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("forward_basis", sa.String(length=40), nullable=True),
-        sa.Column("minimal_view", sa.JSON(), nullable=True),
         sa.Column("share_reporter", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("merge_basis", sa.String(length=30), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("messages_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("urls_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("minimal_view_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -762,9 +763,23 @@ def upgrade() -> None:
         sa.Column("returns", sa.Integer(), nullable=False),
         sa.Column("legal_reason", sa.String(length=60), nullable=True),
         sa.Column("victim_informed_on", sa.Date(), nullable=True),
+        sa.Column("social_report", sa.String(length=120), nullable=True),
         sa.Column("judge_number", sa.String(length=60), nullable=True),
+        sa.Column("seised_on", sa.Date(), nullable=True),
         sa.Column("summons_on", sa.Date(), nullable=True),
+        sa.Column("first_appearance_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("measures", sa.JSON(), nullable=True),
+        sa.Column("detained", sa.Boolean(), nullable=True),
+        sa.Column("instance", sa.String(length=10), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("by_default", sa.Boolean(), nullable=False),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remedy_party", sa.String(length=20), nullable=True),
+        sa.Column("remedy_filed_on", sa.Date(), nullable=True),
+        sa.Column("remedy_in_time", sa.Boolean(), nullable=True),
+        sa.Column("final_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("prison_informed_on", sa.Date(), nullable=True),
+        sa.Column("release_on", sa.Date(), nullable=True),
         sa.Column("judge_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
@@ -875,9 +890,10 @@ def upgrade() -> None:
         sa.Column("body_id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("document", sa.String(length=120), nullable=True),
         sa.Column("results", sa.JSON(), nullable=True),
-        sa.Column("compensation_awarded", sa.Numeric(precision=14, scale=2), nullable=True),
-        sa.Column("compensation_paid", sa.Numeric(precision=14, scale=2), nullable=True),
+        sa.Column("compensation_awarded", sa.BigInteger(), nullable=True),
+        sa.Column("compensation_paid", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("confiscation", sa.Text(), nullable=True),
         sa.Column("by_default", sa.Boolean(), nullable=False),
@@ -1018,7 +1034,7 @@ def upgrade() -> None:
         sa.Column("measures", sa.JSON(), nullable=True),
         sa.Column("closed_session", sa.Boolean(), nullable=False),
         sa.Column("result", sa.String(length=40), nullable=True),
-        sa.Column("adjourned_reason", sa.String(length=200), nullable=True),
+        sa.Column("adjourned_reason", sa.String(length=40), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("victim_informed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("support_person_sealed", sa.LargeBinary(), nullable=True),
@@ -1421,9 +1437,6 @@ def upgrade() -> None:
 def _guards_and_search() -> None:
     """The triggers that keep the log and the chains of custody append-only, and the index of the search."""
     dialect = op.get_bind().dialect.name
-    if dialect != "sqlite":
-        # Referral and person name each other: SQLite takes this constraint with its table, PostgreSQL only now.
-        op.create_foreign_key("fk_referral_reporter_id_person", "referral", "person", ["reporter_id"], ["id"])
     for statement in (*triggers.statements(dialect), *custody.statements(dialect), *search.ddl(dialect)):
         op.execute(statement)
 

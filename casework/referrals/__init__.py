@@ -2,9 +2,14 @@
 
 from casework.cases import jobs
 
-from . import service
+from . import screens, service, views
 
 
 def includeme(config):
     config.include(".public")
+    config.include(".options")
+    views.include_first(config)
+    config.include(".types")
+    config.include(".views")
+    screens.register()
     jobs.every_run(service.return_unacknowledged)

@@ -8,10 +8,11 @@ from typing import Any
 from casework.accounts.models import Agency
 from casework.cases import service as cases
 from casework.cases import tasks
+from casework.cases.guards import as_uuid
 from casework.workflow.engine import Move, Refused
 
 from . import persons
-from .guards import CASE_OUTCOMES, LOCK
+from .guards import CASE_OUTCOMES, LOCK, case_to_join, other_of
 from .minimal import minimal_view
 
 TRIAGE_FIELDS = ("conduct", "risk_level", "jurisdiction", "label", "child_known", "child_count")
@@ -101,12 +102,12 @@ def outcome(move: Move) -> None:
     case = None
     if data["accept_as"] == "new_case":
         case = cases.open_case(
-            db, move.identity, title=data["title"], lead_agency_id=data["lead_agency_id"],
-            lead_officer_id=data.get("lead_officer_id"), conduct=referral.conduct, province=data["province"],
+            db, move.identity, title=data["title"], lead_agency_id=as_uuid(data["lead_agency_id"]),
+            lead_officer_id=as_uuid(data.get("lead_officer_id")), conduct=referral.conduct, province=data["province"],
             district=referral.district, referral=referral, risk_to_child=_risk_to_child(referral.risk_level),
         )
     elif data["accept_as"] == "existing_case":
-        case = data["linked_case"]
+        case = case_to_join(move)
         if case.referral_agency_id is None:
             case.referral_agency_id = referral.agency_id
     if case is not None:
@@ -148,7 +149,7 @@ def reviewed(move: Move) -> None:
 
 def merged(move: Move) -> None:
     """Both remain; the earlier moment of receipt counts for the one that goes on."""
-    referral, other = move.record, move.data["other"]
+    referral, other = move.record, other_of(move)
     referral.merged_into_id = other.id
     referral.merge_basis = move.data["reason_code"]
     other.received_at = min(other.received_at, referral.received_at)
@@ -158,13 +159,13 @@ def forward(move: Move) -> None:
     """What goes out is frozen as it was previewed; the recipient's clock is started by the transition."""
     referral, data = move.record, move.data
     referral.decision = "forwarded"
-    referral.forwarded_to_id = data["forwarded_to_id"]
+    referral.forwarded_to_id = as_uuid(data["forwarded_to"])
     referral.forwarded_at, referral.acknowledged_at = move.at, None
     referral.forward_basis = data["forward_basis"]
     referral.share_reporter = bool(data.get("share_reporter"))
-    referral.minimal_view = minimal_view(move.session, referral)
+    referral.minimal_view = minimal_view(move.session, referral, referral.share_reporter)
     let_go(move)
-    to_police(move, data["forwarded_to_id"])
+    to_police(move, referral.forwarded_to_id)
 
 
 def acknowledge(move: Move) -> None:

@@ -4,8 +4,11 @@ import datetime as dt
 
 from sqlalchemy import select
 
-from casework.accounts.models import Agency
+from casework.accounts.models import Agency, Membership
 from casework.authz.scope import unscoped
+from casework.cases.guards import as_uuid
+from casework.cases.models import Case
+from casework.people.models import Person
 from casework.web.i18n import _
 from casework.workflow.engine import REASON_NEEDED, Move, Problem
 from casework.workflow.models import StateChange
@@ -103,7 +106,7 @@ def outcome_named(move: Move) -> Problem | None:
         return Problem(_("Say what becomes of the referral."), "accept_as")
     if outcome == "new_case" and not (data.get("title") and data.get("lead_agency_id") and data.get("province")):
         return Problem(_("A new case needs a code name, a police agency and a province."), "title")
-    if outcome == "existing_case" and data.get("linked_case") is None:
+    if outcome == "existing_case" and case_to_join(move) is None:
         return Problem(_("No case with this reference is open to you."), "case")
     if outcome == "support_only" and not data.get("support"):
         return Problem(_("Say who is asked to support the child."), "support_agency_id")
@@ -122,11 +125,26 @@ def support_possible(move: Move) -> Problem | None:
     return None
 
 
+def case_to_join(move: Move) -> Case | None:
+    """The case that `case` refers to: one that this person sees and that still runs."""
+    query = select(Case).where(Case.ref == move.data.get("case"), Case.state.not_in(("closed", "merged", "voided")))
+    return move.session.scalars(query).one_or_none()
+
+
 def lead_is_police(move: Move) -> Problem | None:
-    """A case is led by a police agency."""
-    agency_id = move.data.get("lead_agency_id")
-    if move.data.get("accept_as") == "new_case" and not _is_agency(move, agency_id, "police"):
+    """A case is led by a police agency, and by an investigator who works there."""
+    if move.data.get("accept_as") != "new_case":
+        return None
+    agency_id, officer_id = as_uuid(move.data.get("lead_agency_id")), as_uuid(move.data.get("lead_officer_id"))
+    if not _is_agency(move, agency_id, "police"):
         return Problem(_("Choose a police agency."), "lead_agency_id")
+    if officer_id is not None:
+        query = select(Membership.id).where(
+            Membership.user_id == officer_id, Membership.agency_id == agency_id, Membership.role == "INV",
+            Membership.ended_at.is_(None),
+        )
+        if move.session.execute(query).first() is None:
+            return Problem(_("This officer does not work at the agency that leads the case."), "lead_officer_id")
     return None
 
 
@@ -138,7 +156,7 @@ def own_field(move: Move) -> Problem | None:
 
 
 def _is_agency(move: Move, agency_id, *types: str) -> bool:
-    agency = move.session.get(Agency, agency_id) if agency_id else None
+    agency = move.session.get(Agency, as_uuid(agency_id)) if agency_id else None
     return agency is not None and agency.active and not set(types).isdisjoint(agency.type.split())
 
 
@@ -160,18 +178,26 @@ def answer_given(move: Move) -> Problem | None:
 
 def other_is_mergeable(move: Move) -> Problem | None:
     """Another referral that is not itself merged away or void, and what is the same."""
-    other = move.data.get("other")
-    if other is None or other.id == move.record.id or other.state in ("merged", "voided"):
+    if other_of(move) is None:
         return Problem(_("No other open referral with this reference is known to you."), "merged_into")
     if not move.data.get("reason_code"):
         return Problem(_("Say what is the same."), "reason_code")
     return None
 
 
+def other_of(move: Move) -> Referral | None:
+    """The referral that `merged_into` refers to, as far as this person sees it."""
+    query = select(Referral).where(
+        Referral.ref == move.data.get("merged_into"), Referral.id != move.record.id,
+        Referral.state.not_in(("merged", "voided", "staged", "archived_low")),
+    )
+    return move.session.scalars(query).one_or_none()
+
+
 def forwardable(move: Move) -> Problem | None:
     """To an agency other than our own that takes referrals, on a legal ground, after the preview was seen."""
     data = move.data
-    target = data.get("forwarded_to_id")
+    target = as_uuid(data.get("forwarded_to"))
     if not _is_agency(move, target, "police", "social_gov", "social_ngo"):
         return Problem(_("Choose the agency."), "forwarded_to")
     if target == move.record.agency_id:
@@ -185,9 +211,16 @@ def forwardable(move: Move) -> Problem | None:
 
 def reporter_agreed(move: Move) -> Problem | None:
     """The reporter's identity goes along only when the reporter said so."""
-    if move.data.get("share_reporter") and not move.data.get("reporter_may_be_named"):
+    if move.data.get("share_reporter") and not may_be_named(move.session, move.record):
         return Problem(_("The reporter has not agreed to be named."), "share_reporter")
     return None
+
+
+def may_be_named(session, referral: Referral) -> bool:
+    """Whether there is a reporter who agreed to be named to others."""
+    with unscoped(session, "asks for the agreement, shows nobody"):
+        reporter = session.get(Person, referral.reporter_id) if referral.reporter_id else None
+        return reporter is not None and reporter.may_be_named is True
 
 
 def is_recipient(move: Move) -> Problem | None:

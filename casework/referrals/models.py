@@ -44,6 +44,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     immediate_danger: Mapped[str] = col(S1, String(10), meta=True)
     conduct: Mapped[list | None] = col(S1, JSON)
     narrative: Mapped[str | None] = col(S2)
+    urls = sealed(S2)  # as reported; the same addresses are identifiers, for matching
     platform: Mapped[str | None] = col(S1, String(40))
     occurred_from: Mapped[dt.date | None] = col(S1)
     occurred_to: Mapped[dt.date | None] = col(S1)
@@ -69,7 +70,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     forwarded_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     forwarded_to_police_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     forward_basis: Mapped[str | None] = col(S2, String(40))
-    minimal_view: Mapped[dict | None] = col(S2, JSON)
+    minimal_view = sealed(S3)  # exactly what was sent
     share_reporter: Mapped[bool] = col(S1, default=False)
     acknowledged_at: Mapped[dt.datetime | None] = col(S1, meta=True)
     merge_basis: Mapped[str | None] = col(S1, String(30))

@@ -46,7 +46,8 @@ def receive(
     referral = Referral(
         ref=new_ref(db, Referral, "R", now().date()), agency_id=agency_id, source=source, channel=channel,
         created_by_id=identity.user_id if identity else None, received_at=data.get("received_at") or now(),
-        reporter_code_word=code_token, **{name: data[name] for name in FACTS if data.get(name) is not None},
+        reporter_code_word=code_token, urls=list(data.get("urls") or ()) or None,
+        **{name: data[name] for name in FACTS if data.get(name) is not None},
     )
     engine.create(db, identity, referral, "receive")
     db.flush()

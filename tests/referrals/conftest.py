@@ -62,7 +62,7 @@ class Desk:
         """The referral as it stands now."""
         with self.database.work(readonly=True) as db, unscoped(db, "the test looks"):
             found = db.get_one(Referral, referral.id)
-            _ = found.messages
+            _ = found.messages, found.minimal_view
             return found
 
     def in_triage(self, **changes) -> Referral:
@@ -71,7 +71,7 @@ class Desk:
 
     def forwarded(self, to: str = "psu", **changes) -> Referral:
         """A report forwarded to the agency of somebody."""
-        return self.do("hot", self.in_triage(**changes), "forward", forwarded_to_id=self.who[to].agency_id,
+        return self.do("hot", self.in_triage(**changes), "forward", forwarded_to=self.who[to].agency_id,
                        forward_basis="competent_authority", seen=True)
 
     def clocks(self, referral: Referral) -> dict[str, Task]:

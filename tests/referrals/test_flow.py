@@ -237,7 +237,7 @@ def test_a_case_is_linked_instead_of_opened(desk, case_data):
     second = desk.forwarded()
     with desk.database.work(identity=desk.who["psu"]) as db:
         case = db.get_one(Case, first.case_id)
-        data = {**FINDINGS, "accept_as": "existing_case", "linked_case": case}
+        data = {**FINDINGS, "accept_as": "existing_case", "case": case.ref}
         engine.apply(db, desk.who["psu"], db.get_one(Referral, second.id), "accept", data)
     assert desk.get(second).case_id == first.case_id
 
@@ -293,9 +293,8 @@ def test_merged_reports_count_once_and_from_the_earlier(desk):
     desk.later(second, hours=5)
     earliest = desk.get(second).received_at
     with desk.database.work(identity=desk.who["hot"]) as db:
-        other = db.get_one(Referral, first.id)
         engine.apply(db, desk.who["hot"], db.get_one(Referral, second.id), "merge",
-                     {"other": other, "reason_code": "same_content", "reason": REASON})
+                     {"merged_into": first.ref, "reason_code": "same_content", "reason": REASON})
     assert desk.get(second).state == "merged"
     assert desk.get(second).merged_into_id == first.id
     assert desk.get(first).received_at == earliest
@@ -306,8 +305,8 @@ def test_merged_reports_count_once_and_from_the_earlier(desk):
 def test_merging_needs_another_report(desk, other):
     referral = desk.in_triage()
     with pytest.raises(Refused) as problem:
-        desk.do("hot", referral, "merge", other=None if other == "none" else referral, reason_code="same_content",
-                reason=REASON)
+        desk.do("hot", referral, "merge", merged_into=None if other == "none" else referral.ref,
+                reason_code="same_content", reason=REASON)
     refused(problem, "merged_into")
 
 
@@ -325,16 +324,23 @@ def test_forwarding_freezes_what_was_sent_and_asks_for_an_answer(desk):
     assert referral.forwarded_to_police_at is not None
 
 
+def test_a_reporter_who_agreed_is_named_to_the_recipient(desk):
+    referral = desk.in_triage(family_latin="Zzreporter", safe_contact="Zzcontact", may_be_named=True)
+    data = {"forwarded_to": desk.who["psu"].agency_id, "forward_basis": "consent", "seen": True}
+    sent = desk.do("hot", referral, "forward", **data, share_reporter=True).minimal_view["reporter"]
+    assert sent == {"name": "Zzreporter", "contact": "Zzcontact"}
+
+
 @pytest.mark.parametrize(("changes", "field"), [
-    ({"forwarded_to_id": None}, "forwarded_to"), ({"forward_basis": None}, "forward_basis"), ({"seen": False}, "seen"),
-    ({"share_reporter": True}, "share_reporter"), ({"forwarded_to_id": "own"}, "forwarded_to"),
-    ({"forwarded_to_id": "court"}, "forwarded_to"),
+    ({"forwarded_to": None}, "forwarded_to"), ({"forward_basis": None}, "forward_basis"), ({"seen": False}, "seen"),
+    ({"share_reporter": True}, "share_reporter"), ({"forwarded_to": "own"}, "forwarded_to"),
+    ({"forwarded_to": "court"}, "forwarded_to"),
 ])
 def test_forwarding_is_guarded(desk, changes, field):
-    data = {"forwarded_to_id": desk.who["psu"].agency_id, "forward_basis": "competent_authority", "seen": True}
+    data = {"forwarded_to": desk.who["psu"].agency_id, "forward_basis": "competent_authority", "seen": True}
     data.update(changes)
-    data["forwarded_to_id"] = {"own": desk.who["hot"].agency_id, "court": desk.who["pro"].agency_id}.get(
-        data["forwarded_to_id"], data["forwarded_to_id"])
+    data["forwarded_to"] = {"own": desk.who["hot"].agency_id, "court": desk.who["pro"].agency_id}.get(
+        data["forwarded_to"], data["forwarded_to"])
     with pytest.raises(Refused) as problem:
         desk.do("hot", desk.in_triage(), "forward", **data)
     refused(problem, field)

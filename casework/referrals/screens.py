@@ -1,0 +1,130 @@
+"""Panels of the first screens: the intake queue, what police have to answer, what came back (DOMAIN 6)."""
+
+
+
+from markupsafe import Markup
+from sqlalchemy import case as either
+from sqlalchemy import select
+
+from casework.cases import clocks, screens
+from casework.cases.models import Task
+from casework.cases.tasks import OPEN
+from casework.web.i18n import _, format_datetime
+from casework.web.render import clock, code_label, environment, translate
+
+from .models import Referral
+
+ROWS = 15
+COLUMNS = (_("Reference"), _("Danger"), _("Who reports"), _("Received"), _("Time left"))
+
+
+def intake(request) -> dict:
+    """Received and in triage at my hotline: danger on top, then by what runs out first."""
+    query = (
+        select(Referral).where(
+            Referral.agency_id == request.identity.agency_id, Referral.state.in_(("received", "triage")))
+        .order_by(either((Referral.immediate_danger == "yes", 0), else_=1), Referral.received_at).limit(ROWS)
+    )
+    found = list(request.db.scalars(query))
+    return {
+        "title": translate(request, _("Intake")), "columns": _words(request, *COLUMNS, _("State")),
+        "rows": [[*row, code_label(request, "referral_state", referral.state)]
+                 for referral, row in zip(found, _rows(request, found, "D-01"), strict=True)],
+        "empty": translate(request, _("No report waits.")), "href": "/referrals/new",
+        "more": translate(request, _("New report")),
+    }
+
+
+def to_answer(request) -> dict:
+    """Forwarded to my agency and not answered."""
+    query = (
+        select(Referral).where(
+            Referral.forwarded_to_id == request.identity.agency_id, Referral.state == "forwarded")
+        .order_by(either((Referral.immediate_danger == "yes", 0), else_=1), Referral.forwarded_at).limit(ROWS)
+    )
+    found = list(request.db.scalars(query))
+    return {
+        "title": translate(request, _("Referrals to accept or assign")), "columns": _words(request, *COLUMNS),
+        "rows": _rows(request, found, "H-01"), "empty": translate(request, _("No referral waits for an answer.")),
+        "href": "/referrals?state=forwarded", "more": translate(request, _("All forwarded referrals")),
+    }
+
+
+def answers(request) -> dict:
+    """What became of the referrals my hotline forwarded, newest first."""
+    query = (
+        select(Referral).where(
+            Referral.agency_id == request.identity.agency_id, Referral.forwarded_to_id.is_not(None),
+            Referral.state.in_(("accepted", "rejected", "forwarded")))
+        .order_by(Referral.forwarded_at.desc()).limit(ROWS)
+    )
+    found = list(request.db.scalars(query))
+    request.names.want("agency", (one.forwarded_to_id for one in found))
+    rows = [
+        [_link(one), request.names.of("agency", one.forwarded_to_id),
+         code_label(request, "referral_state", one.state),
+         format_datetime(one.acknowledged_at, request.locale_name) if one.acknowledged_at else ""]
+        for one in found
+    ]
+    return {
+        "title": translate(request, _("Answers from police and social services")),
+        "columns": _words(request, _("Reference"), _("Agency"), _("State"), _("Acknowledged")), "rows": rows,
+        "empty": translate(request, _("Nothing was forwarded.")),
+    }
+
+
+def second_reviews(request) -> dict | None:
+    """Rejections of the sample that wait for somebody else than who rejected them."""
+    query = select(Referral).where(
+        Referral.agency_id == request.identity.agency_id, Referral.state == "rejected",
+        Referral.second_review.is_(True), Referral.second_reviewed_at.is_(None), Referral.voided_at.is_(None),
+    )
+    found = list(request.db.scalars(query.order_by(Referral.id).limit(ROWS)))
+    if not found:
+        return None
+    return {
+        "title": translate(request, _("Rejections to look at a second time")),
+        "columns": _words(request, _("Reference"), _("Reason"), _("Received")), "empty": "",
+        "rows": [[_link(one), code_label(request, "referral_rejection_reasons", one.decision_reason),
+                  format_datetime(one.received_at, request.locale_name)] for one in found],
+    }
+
+
+def _words(request, *msgids) -> list[str]:
+    return [translate(request, msgid) for msgid in msgids]
+
+
+def _link(referral: Referral) -> Markup:
+    return screens.link(referral.ref, f"/referrals/{referral.ref}")
+
+
+def _rows(request, found: list[Referral], rule: str) -> list[list]:
+    ui = environment(request).get_template("macros.jinja2").module
+    due = due_times(request, found, rule)
+    rows = []
+    for one in found:
+        danger = translate(request, _("Danger")) if one.immediate_danger == "yes" else ""
+        left = due.get(one.id)
+        rows.append([
+            _link(one), ui.tag(danger, "red") if danger else "", code_label(request, "sources", one.source),
+            format_datetime(one.received_at, request.locale_name), clock(request, left) if left else "",
+        ])
+    return rows
+
+
+def due_times(request, found: list[Referral], rule: str) -> dict:
+    """When the clock of a rule runs out for each referral, with one query."""
+    clocks.rule_of(rule)
+    query = select(Task.record_id, Task.due_at).where(
+        Task.record_id.in_([one.id for one in found]), Task.rule == rule, Task.state.in_(OPEN),
+    )
+    return dict(request.db.execute(query).tuples()) if found else {}
+
+
+def register() -> None:
+    """Put the panels on the first screens."""
+    for function in (intake, answers, second_reviews):
+        screens.panel("HOT", function)
+    screens.panel("PSU", to_answer)
+    screens.panel("SWS", to_answer)
+    screens.entry(("HOT",), _("New report"), "/referrals/new")
