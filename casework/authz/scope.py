@@ -85,6 +85,12 @@ def _visible(model: Any, key: tuple, bare: _Bare) -> ColumnElement:
     return and_(or_(*ways), not_(recused(model, identity)))
 
 
+def readable(model: Any, identity: Identity) -> ColumnElement:
+    """The SQL of "this person may read this row", for matching text that level M does not show."""
+    ways = [sql for _, term, sql in terms_of(model, identity, current_matrix()) if "R" in term.levels]
+    return and_(or_(*ways), not_(recused(model, identity))) if ways else false()
+
+
 @lru_cache(maxsize=4096)
 def _criteria(model: Any, key: tuple, bare: _Bare):
     return with_loader_criteria(model, _visible(model, key, bare), include_aliases=True)

@@ -27,3 +27,12 @@ def user_names(request, ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]
         return {}
     rows = request.db.connection().execute(select(table.c.id, table.c.name).where(table.c.id.in_(wanted)))
     return dict(tuple(row) for row in rows)
+
+
+def case_refs(request, ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """References of the cases that this person may see, among `ids`."""
+    model = request.registry["record_types"]["case"].model
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    return dict(tuple(row) for row in request.db.execute(select(model.id, model.ref).where(model.id.in_(wanted))))

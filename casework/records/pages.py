@@ -5,6 +5,7 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound, HTTPSeeOther
 from casework.web.i18n import format_datetime
 
 from . import drafts
+from .names import case_refs
 from .registry import fetch, path_to
 from .search import find
 
@@ -12,14 +13,16 @@ from .search import find
 def search(request) -> dict:
     """Records by reference or text, as far as this person may see them."""
     words = request.GET.get("q", "").strip()[:200]
-    found = find(request, words) if words else []
+    hits = find(request, words) if words else []
     if words:
-        request.audit("search", found=sum(len(rows) for _, rows in found))
-    types = request.registry["record_types"]
-    groups = [
-        (types[name], [(row, path_to(request, row._record)) for row in rows]) for name, rows in found
-    ]
-    return {"words": words, "groups": groups}
+        request.audit("search", found=len(hits))
+    types, groups = request.registry["record_types"], {}
+    for hit in hits:
+        groups.setdefault(hit.type, []).append(hit)
+    return {
+        "words": words, "groups": [(types[name], found) for name, found in groups.items()],
+        "cases": case_refs(request, (hit.case_id for hit in hits if hit.type != "case")),
+    }
 
 
 def go(request):

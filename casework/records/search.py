@@ -1,9 +1,14 @@
 """The search index: folded text of searchable fields, kept in step at every flush; and the search itself."""
 
-from sqlalchemy import column, delete, event, insert, inspect, select, table, text
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Text, Uuid, and_, cast, column, delete, event, insert, inspect, literal, null, select, table, text, union_all,
+)
 from sqlalchemy.orm import Session
 
-from casework.authz.access import Shown, access_to
+from casework.authz.scope import readable
 from casework.db.refs import parse_ref
 from schemas.text import fold
 
@@ -96,30 +101,45 @@ def _matching(session: Session, folded: str):
     return select(SearchText.record_id).where(SearchText.folded.like(f"%{escaped}%", escape="\\"))
 
 
-def find(request, words: str) -> list[tuple[str, list[Shown]]]:
-    """Records that this person may see, by reference or by text: (record type, records), at most LIMIT of a type.
+@dataclass(frozen=True)
+class Hit:
+    """One record found: its type, reference, title where it has one, and the case it belongs to."""
 
-    What may not be seen is never fetched, so it can change neither the list nor any count.
+    type: str
+    ref: str
+    title: str | None
+    case_id: uuid.UUID | None
+
+
+def find(request, words: str) -> list[Hit]:
+    """Records that this person may see, by reference or by text, at most LIMIT of a type; one query.
+
+    What may not be seen is never fetched, so it can change neither the list nor any count. Text is matched for those
+    who read it: whoever sees only metadata must not learn what it says.
     """
-    identity, found = request.identity, []
+    identity, matrix = request.identity, request.registry["matrix"]
     ref, folded = parse_ref(words), fold(words)
+    parts = []
     for name, rt in request.registry["record_types"].items():
-        if not any(request.registry["matrix"].cell(row, identity.role).may("M") for row in rt.rows):
+        level = "M" if ref is not None else "R"
+        if not any(matrix.cell(row, identity.role).may(level) for row in rt.rows):
             continue
         if ref is not None:
             if not ref.startswith(rt.prefix) or not ref[len(rt.prefix)].isdigit():
                 continue
-            query = select(rt.model).where(rt.model.ref == ref)
+            wanted = rt.model.ref == ref
         elif rt.search and len(folded) >= 2:
-            query = select(rt.model).where(rt.model.id.in_(_matching(request.db, folded)))
-            query = query.order_by(rt.model.id.desc()).limit(LIMIT)
+            wanted = and_(rt.model.id.in_(_matching(request.db, folded)), readable(rt.model, identity))
         else:
             continue
-        records = list(request.db.scalars(query))
-        access = access_to(request.db, identity, rt.model, [r.id for r in records])
-        # Text is matched for those who read it: whoever sees only metadata must not learn what it says.
-        level = "M" if ref is not None else "R"
-        rows = [Shown(r, access[r.id]) for r in records if r.id in access and level in access[r.id]]
-        if rows:
-            found.append((name, rows))
-    return found
+        title = rt.model.title if "title" in rt.search else null()
+        case = rt.model.id if name == "case" else getattr(rt.model, "case_id", null())
+        part = select(
+            literal(name).label("type"), rt.model.ref.label("ref"), cast(title, Text).label("title"),
+            cast(case, Uuid).label("case_id"),
+        )
+        parts.append(part.where(wanted).order_by(rt.model.id.desc()).limit(LIMIT).subquery())
+    if not parts:
+        return []
+    query = union_all(*(select(part) for part in parts))
+    return [Hit(*row) for row in request.db.execute(query)]
