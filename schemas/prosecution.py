@@ -249,6 +249,13 @@ class Remedy(Strict):
     filed_on = DateNode(past=True, title=_("Date"))
 
 
+class Enforce(Strict):
+    """The sentence is executed; the prison says when it ends."""
+
+    prison_informed_on = DateNode(past=True, title=_("Prison informed on"))
+    release_on = DateNode(missing=None, title=_("Day of release"))
+
+
 class ComplainantInformed(Strict):
     informed_on = DateNode(past=True, title=_("Date"))
     how = TextNode(

@@ -582,9 +582,6 @@ def upgrade() -> None:
             ["merged_into_id"], ["referral.id"], name=op.f("fk_referral_merged_into_id_referral")
         ),
         sa.ForeignKeyConstraint(
-            ["reporter_id"], ["person.id"], name=op.f("fk_referral_reporter_id_person"), use_alter=True
-        ),
-        sa.ForeignKeyConstraint(
             ["triage_by_id"], ["user_account.id"], name=op.f("fk_referral_triage_by_id_user_account")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
@@ -1428,6 +1425,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_support_sending_case_id"), ["case_id"], unique=False)
         batch_op.create_index("ix_support_sending_provider_agency_id_id", ["provider_agency_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_support_sending_support_id"), ["support_id"], unique=False)
+
+    with op.batch_alter_table("referral", schema=None) as batch_op:
+        batch_op.create_foreign_key(
+            batch_op.f("fk_referral_reporter_id_person"), "person", ["reporter_id"], ["id"], use_alter=True
+        )
 
     # ### end Alembic commands ###
 

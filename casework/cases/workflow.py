@@ -19,6 +19,8 @@ OPEN = (*BEFORE_COURT, "with_court", "suspended")
 STATES = (*OPEN, "closed", "merged", "voided")
 # Events that happen through another record: they have no page of their own.
 INNER = ("order_further_enquiry", "charge_entered")
+# Steps that are no part of the usual way: the page folds them away.
+RARE = ("ask_advice", "suspend", "merge", "propose_void", "void")
 
 # Retention starts at closing (DOMAIN 9.8); the class says which period.
 RETENTION = {
@@ -179,7 +181,7 @@ FLOW = add_flow(Flow("case", STATES, final=("merged", "voided"), transitions=(
                guards=(guards.file_is_complete, guards.prosecution_has_jurisdiction),
                not_author=("send_for_review", "finish_further_enquiry"), effects=(_send_to_prosecution,),
                schema=asks.Submit),
-    Transition("order_further_enquiry", ("submitted",), "further_enquiry", ("PRO", SYS), row="charge",
+    Transition("order_further_enquiry", ("submitted", "with_court"), "further_enquiry", ("PRO", SYS), row="charge",
                guards=(guards.instructions_are_given,), effects=(_keep_instructions,), schema=asks.FurtherEnquiry),
     Transition("finish_further_enquiry", ("further_enquiry",), "supervisor_review", INV,
                guards=(guards.every_instruction_answered,), effects=(_keep_answers,), schema=asks.FinishFurtherEnquiry),

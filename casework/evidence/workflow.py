@@ -65,11 +65,11 @@ FLOW = add_flow(Flow(
                    ("INV", "PSU", "FOR", "CUS", "PRO"), level="R", guards=(must.is_witness,),
                    effects=(do.was_witnessed,), not_author=("carry_out",),
                    confirm=_("You confirm that you were there and saw it done. This cannot be taken back.")),
-        Transition("ask_void", ("recorded", "sealed", "in_storage"), do.stays, ("INV", "FOR", "CUS"),
+        Transition("propose_void", ("recorded", "sealed", "in_storage"), do.stays, ("INV", "FOR", "CUS"),
                    guards=(must.holds,), effects=(do.was_asked_to_void,), reason="why the record is wrong",
                    reason_codes="void_reason", schema=forms.Void),
         Transition("void", ("recorded", "sealed", "in_storage"), "voided", ("PSU",), level="R",
-                   guards=(must.asked_to_void,), effects=(do.was_voided,), not_author=("ask_void",),
+                   guards=(must.asked_to_void,), effects=(do.was_voided,), not_author=("propose_void",),
                    reason="why you agree", reason_codes="void_reason", schema=forms.Void),
     ),
 ))

@@ -1,9 +1,9 @@
-"""Prosecution, Charge, Hearing, Decision in their first form (DOMAIN 3.4, 5.2.9, 5.2.11, 5.2.13)."""
+"""Prosecution, Charge, Hearing, Decision (DOMAIN 3.4, 5.2.9, 5.2.11, 5.2.13)."""
 
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, Numeric, String, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
@@ -48,10 +48,24 @@ class Prosecution(Record, Scoped, Stateful, Audited, Base):
     returns: Mapped[int] = col(S1, default=0, meta=True)
     legal_reason: Mapped[str | None] = col(S2, String(60))
     victim_informed_on: Mapped[dt.date | None] = col(S2)
+    social_report: Mapped[str | None] = col(S2, String(120))
     judge = sealed(S3)
     judge_number: Mapped[str | None] = col(S2, String(60))
+    seised_on: Mapped[dt.date | None] = col(S2)
     summons_on: Mapped[dt.date | None] = col(S2)
+    first_appearance_at: Mapped[dt.datetime | None] = col(S2)
     measures: Mapped[list | None] = col(S2, JSON)
+    detained: Mapped[bool | None] = col(S2)  # as the judge last said; clocks of detention rest on it
+    instance: Mapped[str] = col(S1, String(10), default="first", meta=True)  # which court decided last: remedies
+    decided_on: Mapped[dt.date | None] = col(S2)
+    by_default: Mapped[bool] = col(S2, default=False)
+    notified_at: Mapped[dt.datetime | None] = col(S2)
+    remedy_party: Mapped[str | None] = col(S2, String(20))
+    remedy_filed_on: Mapped[dt.date | None] = col(S2)
+    remedy_in_time: Mapped[bool | None] = col(S2)
+    final_at: Mapped[dt.datetime | None] = col(S2, meta=True)
+    prison_informed_on: Mapped[dt.date | None] = col(S2)
+    release_on: Mapped[dt.date | None] = col(S2)
 
     __table_args__ = (Index("ix_prosecution_agency_id_state_id", "agency_id", "state", "id"),)
 
@@ -72,7 +86,7 @@ class Charge(Record, Scoped, Audited, Base):
     offence_from: Mapped[dt.date] = col(S2)
     offence_to: Mapped[dt.date] = col(S2)
     mode: Mapped[str] = col(S2, String(20), default="principal")
-    status: Mapped[str] = col(S2, String(20), default="charged", meta=True)
+    status: Mapped[str] = col(S2, String(20), default="proposed", meta=True)
     entered_at: Mapped[dt.datetime] = col(S2, default=now, meta=True)
     reclassified_from_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("charge.id"))
 
@@ -96,7 +110,7 @@ class Hearing(Record, Scoped, Audited, Base):
     support_person = sealed(S3)
     closed_session: Mapped[bool] = col(S2, default=True)
     result: Mapped[str | None] = col(S2, String(40))
-    adjourned_reason: Mapped[str | None] = col(S2, String(200))
+    adjourned_reason: Mapped[str | None] = col(S2, String(40))
     next_at: Mapped[dt.datetime | None] = col(S2, meta=True)
     victim_informed_at: Mapped[dt.datetime | None] = col(S2)
 
@@ -115,9 +129,10 @@ class Decision(Record, Scoped, Audited, Base):
     body_id: Mapped[uuid.UUID] = col(S2, ForeignKey("agency.id"), meta=True)
     type: Mapped[str] = col(S2, String(40), meta=True)
     decided_on: Mapped[dt.date] = col(S2, meta=True)
-    results: Mapped[list | None] = col(S2, JSON)  # per charge: verdict, months, suspended, fine
-    compensation_awarded: Mapped[float | None] = col(S2, Numeric(14, 2))
-    compensation_paid: Mapped[float | None] = col(S2, Numeric(14, 2))
+    document: Mapped[str | None] = col(S2, String(120))
+    results: Mapped[list | None] = col(S2, JSON)  # per charge: verdict, months, suspended_months, fine
+    compensation_awarded: Mapped[int | None] = col(S2, BigInteger)
+    compensation_paid: Mapped[int | None] = col(S2, BigInteger)
     currency: Mapped[str | None] = col(S2, String(3))
     confiscation: Mapped[str | None] = col(S2)
     by_default: Mapped[bool] = col(S2, default=False)

@@ -273,7 +273,7 @@ def test_two_people_void(desk):
     agree = {"reason_code": "duplicate", "reason": "Recorded twice by mistake"}
     with pytest.raises(Refused, match="asked"):
         desk.do("psu", item, "void", **agree)
-    desk.do("inv", item, "ask_void", **agree)
+    desk.do("inv", item, "propose_void", **agree)
     with pytest.raises(NotAllowed):
         desk.do("inv", item, "void", **agree)
     assert desk.do("psu", item, "void", **agree) == "voided"

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import casework.models  # noqa: F401  maps every table
 from casework.accounts.models import Agency, Membership, User
 from casework.authz.identity import Identity
 from casework.authz.matrix import load

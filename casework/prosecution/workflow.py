@@ -1,0 +1,100 @@
+"""The flow of a matter at a prosecution office (DOMAIN 3.4). Its guards and effects are in the modules beside."""
+
+from casework.cases import tasks
+from casework.web.i18n import _
+from casework.workflow.engine import SYS, Flow, Transition, add_flow
+from schemas import prosecution as forms
+from schemas.case import Conflict
+
+from . import effects as do
+from . import guards as must
+
+STATES = (
+    "received", "registered", "under_review", "returned", "no_processing", "diversion", "introductory_submission",
+    "direct_citation", "immediate_appearance", "judicial_investigation", "final_submission_due",
+    "closing_order_indictment", "closing_order_nonsuit", "trial_scheduled", "trial", "deliberation", "judged",
+    "opposition", "appeal", "cassation", "final", "enforcement", "closed",
+)
+OPEN = STATES[:-1]
+PRO = ("PRO",)
+MINE = (must.is_assignee,)
+
+FLOW = add_flow(Flow("prosecution", STATES, final=("closed",), transitions=(
+    Transition("receive", (), "received", (SYS,), guards=(must.manifest_holds,), effects=(do.was_received,)),
+    Transition("register", ("received",), "registered", PRO, effects=(do.was_registered,), schema=forms.Register),
+    Transition("assign", tuple(s for s in OPEN if s != "received"), do.after_assignment, PRO, flag="chief",
+               guards=(must.works_in_office,), effects=(do.was_assigned,), schema=forms.Assign),
+    Transition("take_over", ("registered",), "under_review", PRO, guards=(must.is_asked,),
+               effects=(do.was_taken_over,), schema=forms.TakeOver),
+    Transition("confirm_no_conflict", OPEN[3:], do.stays, PRO, guards=(must.is_asked,), effects=(do.was_taken_over,),
+               schema=forms.TakeOver),
+    Transition("declare_conflict", OPEN[1:], do.after_assignment, PRO, guards=(must.is_asked,),
+               effects=(do.had_conflict,), reason="what ties the prosecutor to the matter", schema=Conflict),
+    Transition("return_file", ("under_review",), "returned", PRO, guards=MINE, effects=(do.was_returned,),
+               schema=forms.ReturnFile),
+    Transition("resubmit", ("returned",), "under_review", (SYS,), effects=(do.was_sent_again,)),
+    Transition("resubmit", OPEN[6:], do.stays, (SYS,), effects=(do.was_sent_again,)),
+    Transition("keep_without_processing", ("under_review",), "no_processing", PRO, guards=MINE,
+               effects=(do.was_kept,), reason="why the file is kept", reason_codes="legal_reasons",
+               schema=forms.NoProcessing),
+    Transition("inform_complainant", ("no_processing",), do.stays, PRO, guards=MINE, effects=(do.told_complainant,),
+               schema=forms.ComplainantInformed),
+    Transition("divert", ("under_review",), "diversion", PRO, guards=(*MINE, must.has_charges, must.all_minors),
+               effects=(do.was_diverted,), reason="why diversion", schema=forms.Diversion),
+    Transition("submit_to_judge", ("under_review",), "introductory_submission", PRO,
+               guards=(*MINE, must.has_charges, must.court_is_known), effects=(do.went_to_judge,),
+               schema=forms.IntroductorySubmission),
+    Transition("cite_directly", ("under_review",), "direct_citation", PRO,
+               guards=(*MINE, must.has_charges, must.no_felony), effects=(do.was_cited,),
+               schema=forms.DirectCitation),
+    Transition("appear_immediately", ("under_review",), "immediate_appearance", PRO,
+               guards=(*MINE, must.has_charges, must.no_felony, must.all_adults, must.is_flagrant),
+               effects=(do.appeared,), schema=forms.ImmediateAppearance),
+    Transition("judge_seised", ("introductory_submission",), "judicial_investigation", PRO, guards=MINE,
+               effects=(do.judge_was_seised,), schema=forms.JudgeSeised),
+    Transition("rogatory_commission", ("judicial_investigation",), do.stays, PRO, guards=MINE,
+               effects=(do.commission_came,), schema=forms.RogatoryCommission),
+    Transition("end_investigation", ("judicial_investigation",), "final_submission_due", PRO, guards=MINE,
+               effects=(do.end_was_announced,), schema=forms.EndOfInvestigation),
+    Transition("make_final_submission", ("final_submission_due",), do.stays, PRO, guards=MINE,
+               effects=(do.submission_was_made,), schema=forms.FinalSubmission),
+    Transition("indict", ("final_submission_due",), "closing_order_indictment", PRO, guards=(*MINE, must.has_charges),
+               effects=(do.was_indicted,), schema=forms.ClosingOrder),
+    Transition("nonsuit", ("final_submission_due",), "closing_order_nonsuit", PRO, guards=MINE,
+               effects=(do.had_nonsuit,), schema=forms.ClosingOrder),
+    Transition("schedule_trial", ("closing_order_indictment", "direct_citation", "immediate_appearance", "opposition"),
+               "trial_scheduled", PRO, guards=(*MINE, must.trial_fits), effects=(do.trial_was_fixed,),
+               schema=forms.Hearing),
+    Transition("start_trial", ("trial_scheduled",), "trial", PRO, guards=MINE),
+    Transition("start_deliberation", ("trial",), "deliberation", PRO, guards=MINE),
+    Transition("judge", ("deliberation", "appeal", "cassation"), "judged", PRO,
+               guards=(*MINE, must.decided_in_order, must.every_charge_decided), effects=(do.was_judged,),
+               schema=forms.Judgment),
+    Transition("file_opposition", ("judged",), "opposition", PRO, guards=(*MINE, must.remedy_exists),
+               effects=(do.remedy_came,), schema=forms.Remedy),
+    Transition("file_appeal", ("judged", "closing_order_nonsuit"), "appeal", PRO, guards=(*MINE, must.remedy_exists),
+               effects=(do.remedy_came,), schema=forms.Remedy),
+    Transition("file_cassation", ("judged",), "cassation", PRO, guards=(*MINE, must.remedy_exists),
+               effects=(do.remedy_came,), schema=forms.Remedy),
+    Transition("make_final", ("judged", "closing_order_nonsuit"), "final", PRO, guards=(*MINE, must.remedies_over),
+               effects=(do.became_final,), confirm=_("You confirm that no remedy was filed in time.")),
+    Transition("enforce", ("final",), "enforcement", PRO, guards=(*MINE, must.has_conviction),
+               effects=(do.was_enforced,), schema=forms.Enforce),
+    Transition("close", ("enforcement", "final", "no_processing", "diversion"), "closed", PRO,
+               guards=(*MINE, must.nothing_to_enforce)),
+)))
+
+
+def facts(matter) -> dict:
+    """What the clocks ask of a matter. A judgment of first instance is contested by its parties; their period is
+    one rule, that of the general prosecutor is started beside it."""
+    return {"detained": matter.detained, "party": "accused" if matter.instance == "first" else "none"}
+
+
+def owner(matter, rule) -> tuple:
+    """Who gets the clocks of a matter: the prosecutor who has it, before that the head of the office."""
+    return matter.agency_id, "PRO", matter.prosecutor_id
+
+
+tasks.facts_for("prosecution", facts)
+tasks.queue_for("prosecution", owner)
