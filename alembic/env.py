@@ -6,8 +6,9 @@ from migrating at once, and the time limits keep a migration from stopping every
 """
 
 from alembic import context
+from alembic.operations import ops
 from pyramid.paster import get_appsettings
-from sqlalchemy import Connection, DateTime
+from sqlalchemy import Connection, DateTime, ForeignKeyConstraint
 
 import casework.models  # noqa: F401  every model, so that autogenerate and check see the whole program
 from casework.db.base import Base
@@ -48,6 +49,17 @@ def include_object(item, name: str, kind: str, reflected: bool, counterpart) -> 
     return not (by_hand and item.dialect_options["postgresql"]["using"] == "gin")
 
 
+def close_circles(migration_context, revision, directives) -> None:
+    """Two tables that name each other: autogenerate writes the late constraint (use_alter) into its table, where
+    PostgreSQL never makes it. Here it becomes a step of its own, after both tables."""
+    for script in directives:
+        for made in [step for step in script.upgrade_ops.ops if isinstance(step, ops.CreateTableOp)]:
+            late = [c for c in made.columns if isinstance(c, ForeignKeyConstraint) and c.use_alter]
+            made.columns = [c for c in made.columns if not any(c is other for other in late)]
+            steps = [ops.CreateForeignKeyOp.from_constraint(constraint) for constraint in late]
+            script.upgrade_ops.ops += [ops.ModifyTableOps(made.table_name, [step]) for step in steps]
+
+
 def run(connection: Connection) -> None:
     """Run what is missing on `connection`, each revision in a transaction of its own."""
     sqlite = connection.dialect.name == "sqlite"
@@ -64,6 +76,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         include_name=lambda name, kind, parents: kind != "table" or name not in hidden,
         include_object=include_object,
+        process_revision_directives=close_circles,
         render_item=render_item,
         compare_type=compare_type,
         render_as_batch=True,
