@@ -10,6 +10,7 @@ from casework.accounts.models import Agency, Membership, User
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
 from casework.db.base import now
+from casework.people.models import Person
 from casework.web.i18n import _
 from casework.web.render import code_label, translate
 
@@ -31,8 +32,8 @@ def agencies_of(kind: str | None) -> Callable:
 
 def prosecutions(request) -> list[tuple[str, str]]:
     """Prosecutions with jurisdiction in the province of the case; the one of the province first."""
-    case = getattr(request.context, "own", None)
-    province = case.province if isinstance(case, Case) else None
+    case = case_in_hand(request)
+    province = case.province if case is not None else None
     query = select(Agency).where(Agency.active.is_(True), Agency.type.contains("prosecution")).order_by(Agency.code)
     found = [
         a for a in request.db.scalars(query)
@@ -104,12 +105,36 @@ def team(request) -> list[tuple[str, str]]:
 
 def offences(request) -> list[tuple[str, str]]:
     """Offences in force on the day of the offence; those the conduct may be come first."""
-    case = request.context.parent if not isinstance(request.context.own, Case) else request.context.own
-    day = facts.offence_day(case) if isinstance(case, Case) else now().date()
+    case = case_in_hand(request)
+    day = facts.offence_day(case) if case is not None else now().date()
     rows = request.registry["offences"].valid_on(day)
-    conduct = set(case.conduct) if isinstance(case, Case) else set()
+    conduct = set(case.conduct) if case is not None else set()
     rows.sort(key=lambda row: not conduct & row.conduct)
     return [(row.code, f"{row.article}: {row.title(request.locale_name)}") for row in rows]
+
+
+def people_in(*roles: str) -> Callable:
+    """A source of the people of the case in hand in some roles, by pseudonym; of any role when none is named."""
+
+    def pairs(request) -> list[tuple[str, str]]:
+        case = case_in_hand(request)
+        if case is None:
+            return []
+        query = select(Person).where(Person.case_id == case.id, Person.voided_at.is_(None)).order_by(Person.id)
+        if roles:
+            query = query.where(Person.role.in_(roles))
+        return [
+            (str(p.id), f"{p.pseudonym} ({code_label(request, 'person_role', p.role)})")
+            for p in request.db.scalars(query)
+        ]
+
+    return pairs
+
+
+def case_in_hand(request) -> Case | None:
+    """The case that the page of this request belongs to."""
+    chain = getattr(request.context, "chain", ())
+    return next((record for _rt, record in chain if isinstance(record, Case)), None)
 
 
 def support_of_case(request) -> list[tuple[str, str]]:
@@ -117,7 +142,7 @@ def support_of_case(request) -> list[tuple[str, str]]:
     rt = request.registry["record_types"].get("support_referral")
     if rt is None:
         return []
-    query = select(rt.model).where(rt.model.case_id == request.context.own.id, rt.model.voided_at.is_(None))
+    query = select(rt.model).where(rt.model.case_id == case_in_hand(request).id, rt.model.voided_at.is_(None))
     return [(str(record.id), record.ref) for record in request.db.scalars(query)]
 
 
@@ -133,3 +158,7 @@ def includeme(config) -> None:
     config.add_options("users:team", team)
     config.add_options("offences", offences)
     config.add_options("support:of_case", support_of_case)
+    config.add_options("persons:any", people_in())
+    for role in ("suspect", "victim", "witness", "caregiver"):
+        config.add_options(f"persons:{role}", people_in(role))
+    config.add_options("persons:guardian", people_in("caregiver", "witness", "other"))

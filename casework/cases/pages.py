@@ -167,4 +167,4 @@ def whole_timeline(context: Context, request) -> dict:
     kind = request.GET.get("kind")
     kind = kind if kind in timeline.KINDS else None
     items, older = timeline.items_of(request, case, kind)
-    return {"case": case, "entries": items, "older": older, "kind": kind, "kinds": timeline.KINDS}
+    return {"case": case, "lines": items, "older": older, "kind": kind, "kinds": timeline.KINDS}

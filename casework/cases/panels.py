@@ -88,7 +88,7 @@ def overdue_of_team(request) -> dict:
     request.names.want("user_account", (task.assignee_id for task in found))
     rows = [
         [screens.link(task.record_ref, f"/go/{task.record_ref}"),
-         screens.link(title_of(request, task), f"/tasks/{task.ref}"),
+         screens.link(title_of(request, task.rule, task.title), f"/tasks/{task.ref}"),
          format_datetime(task.due_at, request.locale_name), request.names.of("user_account", task.assignee_id)]
         for task in found
     ]

@@ -48,7 +48,8 @@ def rows(request, found: list[Task], *, holder: bool = False) -> list[dict]:
         request.names.want("user_account", (task.assignee_id for task in found))
     return [
         {
-            "ref": task.ref, "href": f"/tasks/{task.ref}", "title": title_of(request, task), "due": task.due_at,
+            "ref": task.ref, "href": f"/tasks/{task.ref}", "title": title_of(request, task.rule, task.title),
+            "due": task.due_at,
             "record": task.record_ref, "record_href": f"/go/{task.record_ref}", "risk": task.risk,
             "risk_label": code_label(request, "risk_level", task.risk), "kind": task.kind, "state": task.state,
             "overdue": tasks.is_overdue(task, at), "soon": tasks.is_due_soon(task, at),

@@ -28,7 +28,8 @@ def task_page(request, task: Task) -> dict:
     """The rule behind a clock, and its times."""
     rt = request.registry["record_types"]["task"]
     return {
-        "title": title_of(request, task), "rule": request.registry["deadline_rules"].get(task.rule or ""),
+        "title": title_of(request, task.rule, task.title),
+        "rule": request.registry["deadline_rules"].get(task.rule or ""),
         "summary": [row for row in summary(request, rt, shown(request.db, request.identity, task)) if row["value"]],
         "overdue": tasks.is_overdue(task, now()),
     }

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, null, or_, select
 from sqlalchemy import case as either
 
 from casework.authz.access import access_to_one
@@ -18,6 +18,7 @@ from casework.web.render import code_label, translate
 from casework.workflow.models import StateChange
 
 from .models import Case, Note, Task
+from .titles import title_of
 
 PAGE = 25
 KINDS = {"moves": _("Steps"), "tasks": _("Tasks"), "notes": _("Notes"), "custody": _("Custody"), "other": _("Other")}
@@ -86,33 +87,40 @@ def _moves(request, case: Case, kind: str | None) -> list[dict]:
             continue
         mine = select(rt.model.id).where(rt.model.case_id == case.id, may)
         wanted.append(and_(StateChange.record_type == rt.name, StateChange.record_id.in_(mine)))
-        ref = select(rt.model.ref).where(rt.model.id == StateChange.record_id).scalar_subquery()
-        refs.append((StateChange.record_type == rt.name, ref))
+        refs.append((StateChange.record_type == rt.name, _of(rt.model, rt.model.ref)))
     if kind != "tasks":
         wanted.append(and_(StateChange.record_type == "case", StateChange.record_id == case.id))
     before, limit = window(request)
-    query = select(StateChange, either(*refs, else_=None) if refs else StateChange.event).where(
+    ref = either(*refs) if refs else null()
+    query = select(StateChange, ref, _of(Task, Task.rule), _of(Task, Task.title)).where(
         StateChange.case_id == case.id, or_(*wanted)
     )
     if before is not None:
         query = query.where(StateChange.id < before)
     reads = "R" in access_to_one(request.db, request.identity, case)
     rows = request.db.execute(query.order_by(StateChange.id.desc()).limit(limit)).all()
-    return [_move(request, case, change, ref, reads) for change, ref in rows]
+    return [_move(request, change, ref, reads, rule, title) for change, ref, rule, title in rows]
 
 
-def _move(request, case: Case, change: StateChange, ref: str | None, reads: bool) -> dict:
-    of_case = change.record_type == "case"
+def _of(model: Any, column: Any) -> Any:
+    """A column of the record that a change is about."""
+    return select(column).where(model.id == StateChange.record_id).scalar_subquery()
+
+
+def _move(request, change: StateChange, ref: str | None, reads: bool, rule: str | None, task: str | None) -> dict:
     rt = request.registry["record_types"][change.record_type]
+    of_case = change.record_type == "case"
+    event = code_label(request, "events", change.event)
     state = code_label(request, f"{rt.model.__flow__}_state", change.to_state)
-    title = code_label(request, "events", change.event)
-    if not of_case:
-        title = f"{translate(request, rt.title)} {ref}: {title}"
-    moved = change.from_state != change.to_state
+    if rt.model is Task:
+        title, text = f"{translate(request, rt.title)}: {title_of(request, rule, task)}", event
+    else:
+        title = event if of_case else f"{translate(request, rt.title)} {ref}: {event}"
+        moved = f"→ {state}" if change.from_state != change.to_state else ""
+        text = " · ".join(filter(None, (moved, change.reason if of_case and reads else "")))
     return {
         "id": change.id, "when": change.at, "title": title, "kind": "tasks" if rt.model is Task else "moves",
-        "by_id": change.actor_id, "href": None if of_case or ref is None else f"/go/{ref}",
-        "text": " · ".join(filter(None, (f"→ {state}" if moved else "", change.reason if of_case and reads else ""))),
+        "by_id": change.actor_id, "href": None if of_case or ref is None else f"/go/{ref}", "text": text,
     }
 
 

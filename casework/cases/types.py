@@ -100,6 +100,7 @@ CASE = RecordType(
     schema=asks.OpenCase, edit_schema=asks.EditCase, filters=FILTERS, create=open_case, edit=edit_case,
     search=("title",),
     template="casework:cases/templates/case.jinja2", extra=case_page, frame=case_frame, inner=workflow.INNER,
+    rare=workflow.RARE,
     fields=("opened_at", "source", "regime", "conduct", "offence_class", "offence_from", "offence_to", "province",
             "district", "cross_border", "countries", "flags", "suspects_unknown", "prosecutor_notified_at",
             "referral_agency_id", "prosecution_agency_id", "submitted_at", "support_agency_id", "suspended_reason",

@@ -54,6 +54,7 @@ class RecordType:
                cell, where neither schema nor the common names say it.
     order      SQL order of the list by key: "newest" or "oldest" first.
     inner      events that happen through another record: they have no page here.
+    rare       events that the page keeps folded away, behind the usual next steps.
     hidden     columns that no page shows to anybody, history included.
     frame      (request, record) -> dict(ref, title, tags, meta): the bar over this and all that hangs under it.
     tab        title in the sub-navigation of the parent: None for `plural`, "" for none.
@@ -89,6 +90,7 @@ class RecordType:
     codes: dict[str, str] = field(default_factory=dict)
     render: dict[str, Callable[..., Any]] = field(default_factory=dict)
     inner: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     frame: Callable[..., dict] | None = None
     tab: Any = None

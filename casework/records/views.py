@@ -95,7 +95,8 @@ def page_names(request, context: Context) -> dict:
     transitions = [t for t in possible(db, identity, record) if t.event not in rt.inner] if rt.flow else []
     return {
         "type": rt, "record": shown(db, identity, record), "path": path_to(request, record),
-        "transitions": transitions,
+        "transitions": [t for t in transitions if t.event not in rt.rare],
+        "rare": [t for t in transitions if t.event in rt.rare],
         "may_edit": rt.edit_schema is not None and "W" in access_to_one(db, identity, record),
         "may_void": rt.may_be_voided and record.voided_at is None and voiding.may_decide(db, identity, record),
         "voiding": voiding.pending(db, record) if rt.may_be_voided else None,
@@ -208,7 +209,7 @@ def history(context: Context, request) -> dict:
     record, rt = _require_record(context), context.type
     entries, older = entries_of(request, rt, record)
     return {
-        "type": rt, "record": shown(request.db, request.identity, record), "entries": entries,
+        "type": rt, "record": shown(request.db, request.identity, record), "lines": entries,
         "older": older, "path": path_to(request, record),
         "users": user_names(request, (e.actor_id for e in entries)),
     }
