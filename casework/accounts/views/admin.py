@@ -17,7 +17,7 @@ from . import common
 from .changes import people_of
 
 PAGE = 25
-STATES = {"active": _("Open"), "shut": _("Shut"), "waiting": _("Not set up yet"), "expired": _("Expired")}
+STATES = {"active": _("In use"), "shut": _("Shut"), "waiting": _("Not set up yet"), "expired": _("Expired")}
 
 
 def state_of(user: User, at) -> str:
