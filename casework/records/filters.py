@@ -58,7 +58,7 @@ def narrowed(request, filters: list[Filter], query: Select) -> tuple[Select, lis
         label = translate(request, one.label)
         fields.append({"name": one.name, "label": label, "choices": pairs, "values": values})
         tags += [
-            {"label": f"{label}: {known[value]}", "href": without(request, one.name, value)} for value in values
+            {"text": f"{label}: {known[value]}", "href": without(request, one.name, value)} for value in values
         ]
     return query, fields, tags
 

@@ -118,7 +118,7 @@ def due_times(request, found: list[Referral], rule: str) -> dict:
     query = select(Task.record_id, Task.due_at).where(
         Task.record_id.in_([one.id for one in found]), Task.rule == rule, Task.state.in_(OPEN),
     )
-    return dict(request.db.execute(query).tuples()) if found else {}
+    return {row[0]: row[1] for row in request.db.execute(query)} if found else {}
 
 
 def register() -> None:

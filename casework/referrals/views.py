@@ -7,7 +7,9 @@ from sqlalchemy import case as either
 from sqlalchemy import select
 
 from casework.authz.access import access_to_one, shown
+from casework.cases.guards import as_uuid
 from casework.cases.options import people_at, with_load
+from casework.db.base import now
 from casework.people.models import PERSON_ROWS, Person
 from casework.records.forms import run_form
 from casework.records.labels import label
@@ -43,6 +45,7 @@ def new(context: Context, request):
 
     return run_form(
         request, OperatorReport(), title=_("New report"), save=save, back="/referrals",
+        values={"received_at": now(), "channel": "phone"},
         lead=_("Ask about danger first. Write what the person says; do not ask for images or files."),
     )
 
@@ -202,7 +205,7 @@ def assign(context: Context, request):
         raise HTTPForbidden("a supervisor assigns")
 
     def save(data: dict) -> str:
-        service.assign(request.db, request.identity, referral, data["assignee"])
+        service.assign(request.db, request.identity, referral, as_uuid(data["assignee"]))
         return f"{path_to(request, referral)}?done=assign"
 
     return run_form(

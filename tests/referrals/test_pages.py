@@ -1,0 +1,255 @@
+"""Referrals through the pages, as each role sees them."""
+
+import pytest
+from sqlalchemy import select
+
+from casework.authz.scope import unscoped
+from casework.referrals.models import Referral
+from tests.support.people import make_agency, make_person, sign_in
+
+STORY = "A pupil is asked for pictures (fictional)."
+CANARY = "Zzreporter"
+WAYS = {"HOT": "aple", "PSU": "ahtjpd", "INV": "ahtjpd", "SWS": "dosvy.12", "PRO": "pros.12"}
+
+
+@pytest.fixture
+def people(database):
+    with database.work() as db:
+        made = {role: make_person(db, role, agency) for role, agency in WAYS.items()}
+        make_agency(db, "dosvy.12", "social_gov")
+        return made
+
+
+@pytest.fixture
+def as_role(app, people):
+    """A client signed in as a role."""
+    from webtest import TestApp
+
+    def client(role: str):
+        made = TestApp(app, extra_environ={"REMOTE_ADDR": "192.0.2.1"})
+        sign_in(made, people[role])
+        return made
+
+    return client
+
+
+def report(client, **changes):
+    """Take a report by telephone; returns the page of the referral."""
+    form = client.get("/referrals/new").forms["form"]
+    fields = {"immediate_danger": "no", "source": "family", "channel": "phone", "narrative": STORY,
+              "urls": "https://example.org/page", "province": "12", "family_latin": CANARY,
+              "safe_contact": "ZzContact evenings", **changes}
+    for name, value in fields.items():
+        form[name] = value
+    return form.submit("save").follow()
+
+
+def ref_of(page) -> str:
+    return page.request.path.split("/")[2]
+
+
+def stored(database) -> list[Referral]:
+    with database.work(readonly=True) as db, unscoped(db, "the test looks"):
+        return list(db.scalars(select(Referral)))
+
+
+def test_the_telephone_form_asks_about_danger_first(as_role):
+    form = as_role("HOT").get("/referrals/new").forms["form"]
+    own = ("csrf_token", "draft", "version")
+    asked = [name for name, _field in form.field_order if name and not name.startswith("_") and name not in own]
+    assert asked[0] == "immediate_danger"
+    assert "file" not in asked
+
+
+def test_a_report_by_telephone(as_role, database):
+    page = report(as_role("HOT"))
+    (referral,) = stored(database)
+    assert (referral.channel, referral.source, referral.state) == ("phone", "family", "received")
+    assert "hxxps://example[.]org/page" in page
+    assert not page.html.find_all("a", href=lambda h: h and "example.org" in h)
+    assert CANARY not in page
+    assert "ZzContact" not in page
+
+
+def test_the_reporter_has_a_page_of_its_own(as_role, people):
+    hot = as_role("HOT")
+    page = report(hot)
+    shown = page.click("Show the reporter")
+    assert CANARY in shown
+    assert "ZzContact" in shown
+    ref = ref_of(page)
+    for role, status in (("PSU", 404), ("INV", 404), ("SWS", 404), ("PRO", 404)):
+        as_role(role).get(f"/referrals/{ref}/reporter", status=status)
+
+
+def test_danger_stays_on_top_until_somebody_called(as_role):
+    hot = as_role("HOT")
+    page = report(hot, immediate_danger="yes")
+    assert "Call 1288" in page
+    done = next(f for f in page.forms.values() if f.action.endswith("/duty-officer")).submit().follow()
+    assert "Call 1288" not in done
+
+
+def triage(page):
+    """Start to work on a referral; returns the triage page."""
+    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
+    return started.click("Triage and accept")
+
+
+def fill(form, **fields):
+    for name, value in fields.items():
+        form[name] = value
+
+
+def choose(form, label, page):
+    """Tick a box by the words beside it."""
+    box = page.html.find("label", string=lambda s: s and s.strip() == label)["for"]
+    next(field for _name, field in form.field_order if field.id == box).checked = True
+
+
+def accept(page, people, *, support=True):
+    form = page.forms["form"]
+    choose(form, "Online grooming", page)
+    choose(form, "Child in Cambodia", page)
+    fill(form, risk_level="high", child_known="yes", accept_as="new_case", title="River",
+         lead_agency_id=str(people["PSU"].agency_id), province="12")
+    if support:
+        choose(form, "Ask social services to support the child", page)
+        fill(form, support_agency_id=str(people["SWS"].agency_id), support_urgency="high",
+             support_reason_code="disclosure", support_safe_contact="Through the teacher")
+    return form.submit("save")
+
+
+def test_from_the_queue_to_a_case(as_role, people, database):
+    hot = as_role("HOT")
+    report(hot)
+    start = hot.get("/")
+    assert "Intake" in start
+    assert STORY not in start
+    page = triage(hot.get(f"/referrals/{stored(database)[0].ref}"))
+    assert STORY in page
+    done = accept(page, people, support=False).follow()
+    assert "Accepted" in done
+    (referral,) = stored(database)
+    assert referral.case_id is not None
+    assert "River" in done
+
+
+def test_what_is_missing_is_told_at_its_field(as_role, people):
+    page = triage(report(as_role("HOT")))
+    form = page.forms["form"]
+    fill(form, accept_as="new_case")
+    again = form.submit("save", status=422)
+    assert "There is a problem" in again
+    assert STORY in again
+
+
+def test_forwarding_shows_what_will_be_sent(as_role, people, database):
+    hot = as_role("HOT")
+    page = report(hot)
+    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
+    preview = started.click("Forward")
+    assert STORY in preview
+    assert "This will be sent, and nothing else" in preview
+    assert CANARY not in preview
+    assert "ZzContact" not in preview
+    form = preview.forms["form"]
+    fill(form, forwarded_to=str(people["PSU"].agency_id), forward_basis="competent_authority")
+    assert "Look at what will be sent" in form.submit("save", status=422)
+    choose(form, "I have seen what will be sent", preview)
+    sent = form.submit("save").follow()
+    assert "Forwarded" in sent
+    assert STORY in sent.click("What was sent")
+
+
+def forward(as_role, people):
+    hot = as_role("HOT")
+    page = report(hot)
+    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
+    preview = started.click("Forward")
+    form = preview.forms["form"]
+    fill(form, forwarded_to=str(people["PSU"].agency_id), forward_basis="competent_authority")
+    choose(form, "I have seen what will be sent", preview)
+    form.submit("save")
+    return ref_of(page)
+
+
+def test_police_see_acknowledge_assign_and_accept(as_role, people, database):
+    ref = forward(as_role, people)
+    psu = as_role("PSU")
+    assert ref in psu.get("/")
+    page = psu.get(f"/referrals/{ref}")
+    assert STORY in page
+    acknowledged = page.click("Acknowledge").forms["form"].submit("save").follow()
+    assigning = acknowledged.click("Assign")
+    form = assigning.forms["form"]
+    form["assignee"] = str(people["INV"].user_id)
+    form.submit("save")
+    inv = as_role("INV")
+    assert STORY in inv.get(f"/referrals/{ref}")
+    triaging = psu.get(f"/referrals/{ref}").click("Triage and accept")
+    accept(triaging, people).follow()
+    assert stored(database)[0].case_id is not None
+
+
+def test_no_page_of_the_police_names_the_reporter(as_role, people, database):
+    ref = forward(as_role, people)
+    psu = as_role("PSU")
+    accept(psu.get(f"/referrals/{ref}/triage"), people).follow()
+    with database.work(readonly=True) as db, unscoped(db, "the test looks"):
+        from casework.cases.models import Case
+        case = db.scalars(select(Case)).one()
+    for path in ("/", "/referrals", f"/referrals/{ref}", f"/referrals/{ref}/history", f"/referrals/{ref}/sent",
+                 f"/cases/{case.ref}", f"/cases/{case.ref}/timeline", f"/cases/{case.ref}/history", "/tasks",
+                 f"/search?q={CANARY}", f"/search?q={ref}"):
+        page = psu.get(path, expect_errors=True)
+        shown = page.html.find("main").text.replace(f"“{CANARY}”", "")
+        assert CANARY not in shown, path
+        assert "ZzContact" not in shown, path
+
+
+def test_others_see_nothing(as_role, people):
+    ref = ref_of(report(as_role("HOT")))
+    for role in ("PSU", "INV", "SWS", "PRO"):
+        client = as_role(role)
+        client.get(f"/referrals/{ref}", status=404)
+        assert ref not in client.get("/referrals")
+        assert ref not in client.get(f"/search?q={STORY}")
+    for role in ("PSU", "INV"):
+        as_role(role).get("/referrals/new", status=403)
+
+
+def test_the_list_is_filtered(as_role, database):
+    hot = as_role("HOT")
+    first, second = ref_of(report(hot)), ref_of(report(hot, immediate_danger="yes", province="03"))
+    assert first in hot.get("/referrals")
+    narrowed = hot.get("/referrals?province=03")
+    assert second in narrowed
+    assert first not in narrowed
+    assert second in hot.get("/referrals?immediate_danger=yes")
+    assert second not in hot.get("/referrals?state=accepted")
+
+
+def test_the_most_urgent_is_opened_next(as_role):
+    hot = as_role("HOT")
+    report(hot)
+    urgent = ref_of(report(hot, immediate_danger="yes"))
+    token = hot.get("/referrals/new").forms["form"]["csrf_token"].value
+    assert f"/referrals/{urgent}/triage" in hot.post("/referrals/next", {"csrf_token": token}).location
+
+
+def test_people_are_recorded_by_pseudonym(as_role):
+    page = report(as_role("HOT")).click("Add a person")
+    form = page.forms["form"]
+    assert [option[0] for option in form["role"].options] == ["victim", "suspect"]
+    fill(form, role="victim", sex="female", family_latin="Zzchild")
+    shown = form.submit("save").follow()
+    assert "Zzchild" not in shown
+    assert "V-" in shown
+
+
+@pytest.mark.parametrize("path", ["/referrals/new", "/referrals", "/"])
+def test_pages_speak_khmer(as_role, path):
+    hot = as_role("HOT")
+    hot.set_cookie("cw_lang", "km")
+    assert '<html lang="km"' in hot.get(path)
