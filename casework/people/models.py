@@ -43,7 +43,9 @@ class Person(Record, Scoped, Audited, Base):
         row=RowBy("role", PERSON_ROWS),
         subjects=("id", "case_id", "referral_id"),
         # Assignment to the case opens no child's identity to those who support: theirs is the child they work with.
-        narrow={(VICTIM_ROW, "SW"): ("id",), (VICTIM_ROW, "PRV"): ("id",)},
+        narrow={
+            (row, role): ("id",) for row in (VICTIM_ROW, "victim.place") for role in ("SW", "PRV")
+        },
         words={
             "c": lambda model, identity: model.id.in_(_support(model, identity)),
             "accepted": lambda model, identity: model.id.in_(_support(model, identity)),
