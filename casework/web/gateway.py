@@ -61,7 +61,7 @@ class Gateway:
         self.waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            status, headers, content = await loop.run_in_executor(self.pool, self._call, environ_of(scope, body))
+            status, headers, content = await loop.run_in_executor(self.pool, self.call, environ_of(scope, body))
         finally:
             self.waiting -= 1
         proto.response_bytes(status, headers, content)
@@ -95,7 +95,8 @@ class Gateway:
                 raise Refused(413, "The request is too large.")
         return b"".join(parts)
 
-    def _call(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
+    def call(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
+        """Ask the application, in the thread that calls; a failure becomes a 500 without words."""
         answer: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: Headers, exc_info: Any = None) -> None:
@@ -138,7 +139,7 @@ def environ_of(scope, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": host,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body),
