@@ -40,7 +40,7 @@ def panels_of(request) -> list[dict]:
 
 def link(text: str, href: str) -> Markup:
     """A cell that leads somewhere."""
-    return Markup('<a class="govuk-link cw-mono" href="{}">{}</a>').format(href, text)
+    return Markup('<a class="govuk-link cw-mono cw-nowrap" href="{}">{}</a>').format(href, text)
 
 
 def nav(request) -> list[dict]:

@@ -103,7 +103,7 @@ def cell(request, rt: Any, row: Any, column: str, names: Names, href: str | None
         return rt.render[column](request, row, names)
     text = words(request, rt, column, getattr(row, column), names)
     if column == "ref" and href is not None:
-        return Markup('<a class="govuk-link cw-mono" href="{}">{}</a>').format(href, text)
+        return Markup('<a class="govuk-link cw-mono cw-nowrap" href="{}">{}</a>').format(href, text)
     return text
 
 
