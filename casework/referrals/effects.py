@@ -9,6 +9,7 @@ from casework.accounts.models import Agency
 from casework.cases import service as cases
 from casework.cases import tasks
 from casework.cases.guards import as_uuid
+from casework.people import service as people
 from casework.workflow.engine import Move, Refused
 
 from . import persons
@@ -112,7 +113,7 @@ def outcome(move: Move) -> None:
             case.referral_agency_id = referral.agency_id
     if case is not None:
         referral.case_id = case.id
-        persons.move_to_case(db, referral, case)
+        people.move_to_case(db, referral, case)
         to_police(move, case.lead_agency_id)
     if data.get("support"):
         data["support"] = {**data["support"], "child_id": child.id, "case_id": case.id if case else None}

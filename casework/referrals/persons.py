@@ -25,5 +25,5 @@ def add_urls(db: Session, identity: Identity | None, referral: Any, urls: Iterab
     for url in {canonical("url", url): url for url in urls}.values():
         identifiers.add_identifier(
             db, identity, referral,
-            {"type": "url", "value": url, "side": "unknown", "reliability": "F", "source": f"referral:{referral.id}"},
+            {"type": "url", "value": url, "side": "unknown", "reliability": "F"},
         )

@@ -15,6 +15,7 @@ from casework.cases import service as cases
 from casework.cases import tasks
 from casework.db.base import now
 from casework.db.refs import new_ref
+from casework.people import service as people
 from casework.workflow import engine
 
 from . import effects, persons
@@ -60,10 +61,10 @@ def _keep_reporter(db: Session, identity: Identity | None, referral: Referral, d
     names = {name: data[name] for name in NAMES if data.get(name)}
     if not names and not data.get("safe_contact"):
         return
-    reporter = persons.add_person(
-        db, identity, referral, "reporter", contact=data.get("safe_contact"),
-        protection_needed=data.get("protection_needed", True), may_be_named=data.get("may_be_named", False), **names,
-    )
+    reporter = people.add_person(db, identity, referral, "reporter", {
+        **names, "contact": data.get("safe_contact"), "protection_needed": data.get("protection_needed", True),
+        "may_be_named": data.get("may_be_named", False),
+    })
     referral.reporter_id = reporter.id
     referral.reporter_anonymous = not names
 

@@ -10,6 +10,7 @@ from casework.authz.access import access_to_one, shown
 from casework.cases.guards import as_uuid
 from casework.cases.options import people_at, with_load
 from casework.db.base import now
+from casework.people import service as people
 from casework.people.models import PERSON_ROWS, Person
 from casework.records.forms import run_form
 from casework.records.labels import label
@@ -23,9 +24,10 @@ from schemas.intake import IntakePerson
 from schemas.referral import Forward, OperatorReport
 from schemas.triage import Triage
 
-from . import page, persons, service
+from . import page, service
 from .minimal import minimal_view
 from .models import Referral
+from .persons import NEW_CHILD
 
 SUPPORT_FIELDS = ("agency_id", "urgency", "reason_code", "reason", "safe_contact")
 PERSON_ROW = {role: row for role, row in PERSON_ROWS.items() if role != "reporter"}
@@ -172,7 +174,7 @@ def add_person(context: Context, request):
         if data["role"] not in dict(roles):
             raise NotAllowed(f"{request.identity.role} may not record a {data['role']}")
         role = data.pop("role")
-        person = persons.add_person(request.db, request.identity, referral, role, **_of_role(role, data))
+        person = people.add_person(request.db, request.identity, referral, role, _of_role(role, data))
         person.case_id = referral.case_id
         return path_to(request, referral)
 
@@ -186,7 +188,7 @@ def _of_role(role: str, data: dict) -> dict:
     born = data.get("dob")
     data["dob_precision"] = ("year", "month", "exact")[born.count("-")] if born else "unknown"
     if role == "victim":
-        data.update(identification_status="unidentified", caregiver_is_suspect="unknown")
+        data.update(NEW_CHILD)
         for name in ("relation_to_victim", "lives_with_child", "is_caregiver"):
             data.pop(name)
     return data
