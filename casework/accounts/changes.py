@@ -245,7 +245,7 @@ class AdminQueue:
 def admin_queue(db: Session, at: dt.datetime) -> AdminQueue:
     """The administrator's queue. Expiring: within 14 days; dormant: not seen for 90 days (CJIS AC-2(3))."""
     active = select(User).where(User.active).order_by(User.login)
-    soon = active.where(User.expires_on.is_not(None), User.expires_on <= at.date() + dt.timedelta(days=14))
+    soon = active.where(User.expires_on.is_not(None), User.expires_on <= sessions.day(at) + dt.timedelta(days=14))
     since = at - dt.timedelta(days=90)
     asleep = active.join(UserActivity, UserActivity.user_id == User.id).where(
         User.mfa_enrolled_at.is_not(None), User.mfa_enrolled_at < since,

@@ -7,6 +7,8 @@ import re
 from pyramid.interfaces import ISecurityPolicy
 
 from casework.authz.identity import Identity
+from casework.web.i18n import COOKIE as LANGUAGE_COOKIE
+from casework.web.i18n import DEFAULT_LOCALE, LOCALES
 
 from . import device, sessions
 
@@ -59,7 +61,11 @@ def signed_out(request) -> None:
 def load_identity(request) -> Identity | None:
     """The identity behind the request: both factors shown, account active, role in force now."""
     row = request.session_row
-    return None if row is None else sessions.identity_of(row, sessions.clock(request).date())
+    if row is None:
+        return None
+    own = row.locale or request.accept_language.lookup(list(LOCALES), default=DEFAULT_LOCALE)
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return sessions.identity_of(row, sessions.day(sessions.clock(request)), chosen if chosen in LOCALES else own, own)
 
 
 def idle_seconds(request) -> int:

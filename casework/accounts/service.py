@@ -38,7 +38,7 @@ def canonical_login(text: str) -> str:
 
 def may_sign_in(user: User, at: dt.datetime) -> bool:
     """Whether the account can be used at all: active, not expired, both factors set up, a role in force."""
-    today = at.date()
+    today = sessions.day(at)
     return (
         user.active and (user.expires_on is None or today <= user.expires_on)
         and user.password_hash is not None and user.mfa_enrolled_at is not None
@@ -88,7 +88,7 @@ def add_membership(
         raise Refused(Problem(_("This person has a role at this agency already: change that one."), "agency"))
     made = Membership(
         user=user, agency=agency, agency_id=agency.id, role=role, liaison=liaison, chief=chief,
-        valid_from=valid_from or at.date(), valid_until=valid_until, created_by_id=by,
+        valid_from=valid_from or sessions.day(at), valid_until=valid_until, created_by_id=by,
     )
     db.add(made)
     return made
@@ -167,8 +167,8 @@ def remove_second_factor(db: Session, user: User, at: dt.datetime) -> None:
 
 def finish_sign_in(user: User, session: UserSession, at: dt.datetime) -> str:
     """Both factors were shown: the session is full, or asks for a role first. Returns the new token."""
-    session.mfa_at = at
-    roles = roles_in_force(user, at.date())
+    session.mfa_at = user.activity.last_seen_at = at
+    roles = roles_in_force(user, sessions.day(at))
     session.state = sessions.FULL if len(roles) == 1 else sessions.CHOOSE
     session.membership_id = roles[0].id if len(roles) == 1 else None
     return sessions.rotate(session, at)
@@ -176,7 +176,7 @@ def finish_sign_in(user: User, session: UserSession, at: dt.datetime) -> str:
 
 def choose_role(user: User, session: UserSession, membership_id: str, at: dt.datetime) -> str | None:
     """Work in one of the person's roles from now on. Returns the new token, None for a role that is not theirs."""
-    for membership in roles_in_force(user, at.date()):
+    for membership in roles_in_force(user, sessions.day(at)):
         if str(membership.id) == membership_id:
             session.membership_id, session.state = membership.id, sessions.FULL
             return sessions.rotate(session, at)

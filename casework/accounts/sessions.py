@@ -16,6 +16,7 @@ from casework.audit.capture import record_event
 from casework.audit.chain import Event
 from casework.authz.identity import CHIEF, LIAISON, Identity
 from casework.db.base import now
+from casework.web.i18n import local_time
 
 from .credentials import UserActivity, UserSession
 from .models import Agency, Membership, User
@@ -60,6 +61,11 @@ class Client:
 def clock(request) -> dt.datetime:
     """The moment that sessions and codes are judged at; `registry["clock"]` moves it in tests."""
     return request.registry.get("clock", now)()
+
+
+def day(at: dt.datetime) -> dt.date:
+    """The day it is where people work: roles and accounts begin and end by it."""
+    return local_time(at).date()
 
 
 def token_hash(token: str) -> bytes:
@@ -125,7 +131,7 @@ def over(row: Row, at: dt.datetime) -> str | None:
     """Why the session may not be used any more, or None."""
     if row.ended_at is not None:
         return "ended"
-    if not row.active or (row.expires_on is not None and at.date() > row.expires_on):
+    if not row.active or (row.expires_on is not None and day(at) > row.expires_on):
         return "disabled"
     if at - row.created_at > ABSOLUTE:
         return "absolute"
@@ -141,19 +147,19 @@ def idle_limit(role: str | None) -> dt.timedelta:
     return IDLE_STRICT if role in STRICT_ROLES else IDLE
 
 
-def identity_of(row: Row, today: dt.date) -> Identity | None:
-    """Who this is, when the role counts today; else None."""
+def identity_of(row: Row, today: dt.date, shown_in: str, own_locale: str) -> Identity | None:
+    """Who this is, when the role counts today; else None. Names are in the language `shown_in`."""
     if row.state != FULL or row.membership_id is None or row.membership_ended_at is not None or not row.agency_active:
         return None
     if today < row.valid_from or (row.valid_until is not None and today > row.valid_until):
         return None
     flags = frozenset(name for name, set_ in ((LIAISON, row.liaison), (CHIEF, row.chief)) if set_)
-    khmer = row.locale == "km"
+    khmer = shown_in == "km"
     return Identity(
         user_id=row.user_id, name=(row.name_km if khmer else None) or row.name, role=row.role,
         agency_id=row.agency_id, agency_code=row.agency_code,
         agency_name=(row.agency_name_km if khmer else None) or row.name_en, flags=flags, session_id=row.id,
-        mfa_at=row.mfa_at, locale=row.locale or "en",
+        mfa_at=row.mfa_at, locale=own_locale,
     )
 
 

@@ -22,12 +22,24 @@ def account(request) -> dict:
         request, Locale, action="/account/language", values={"locale": request.locale_name}, form_id="language"
     )
     return {
-        "user": user, "roles": service.roles_in_force(user, at.date()), "own": request.session_row.id,
+        "user": user, "roles": service.roles_in_force(user, sessions.day(at)), "own": request.session_row.id,
         "membership_id": request.session_row.membership_id,
         "sessions": [s for s in sessions.of_user(request.db, user.id) if s.state == sessions.FULL],
         "codes_left": recovery.left(request.db, user.id), "done": request.GET.get("done"),
-        "language": Markup(language.render()),
+        "browser": browser_name, "language": Markup(language.render()),
     }
+
+
+def browser_name(agent: str | None) -> str:
+    """A browser as people know it, from what it says of itself: "Firefox, Windows"."""
+    agent = agent or ""
+    # In this order: each of them claims to be the ones after it.
+    kinds = {"Firefox/": "Firefox", "Edg/": "Edge", "OPR/": "Opera", "SamsungBrowser/": "Samsung Internet",
+             "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Macintosh": "Mac",
+               "Linux": "Linux"}
+    found = [next((name for mark, name in names.items() if mark in agent), "") for names in (kinds, systems)]
+    return ", ".join(filter(None, found)) or agent[:40]
 
 
 def language(request):

@@ -24,7 +24,7 @@ def state_of(user: User, at) -> str:
     """One of STATES."""
     if not user.active:
         return "shut"
-    if user.expires_on is not None and user.expires_on < at.date():
+    if user.expires_on is not None and user.expires_on < sessions.day(at):
         return "expired"
     return "active" if user.mfa_enrolled_at is not None else "waiting"
 
@@ -46,7 +46,7 @@ def users(request) -> dict:
     return {
         "rows": rows[:PAGE], "next": f"/admin/users?{more}" if more else None, "given": given, "states": STATES,
         "start": f"/admin/users?{urlencode(kept)}" if after else None, "state_of": lambda user: state_of(user, at),
-        "agencies": agencies.choices(request.db, locale), "today": at.date(),
+        "agencies": agencies.choices(request.db, locale), "today": sessions.day(at),
         "roles": request.registry["codes"].choices("roles", locale), "waiting": len(changes.waiting(request.db)),
     }
 
@@ -68,7 +68,7 @@ def _filtered(query, given: dict[str, str], at):
     if given["state"] == "shut":
         query = query.where(User.active.is_(False))
     elif given["state"] == "expired":
-        query = query.where(User.active, User.expires_on < at.date())
+        query = query.where(User.active, User.expires_on < sessions.day(at))
     elif given["state"] in ("active", "waiting"):
         set_up = User.mfa_enrolled_at.is_not(None) if given["state"] == "active" else User.mfa_enrolled_at.is_(None)
         query = query.where(User.active, set_up)

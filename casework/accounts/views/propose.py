@@ -10,7 +10,7 @@ from casework.workflow.engine import Refused
 from schemas import accounts
 from schemas.fields import ReasonSchema
 
-from .. import agencies, changes, forms, service
+from .. import agencies, changes, forms, service, sessions
 from ..models import Membership, User
 from . import common
 from .admin import account_of
@@ -26,7 +26,8 @@ def new_user(request):
         agency_id = uuid.UUID(data["agency"])
         return send(request, form, "create_user", payload, uuid7(), agency_id, "/admin/changes")
 
-    return page(request, accounts.Invite, save, _("New account"), "/admin/users")
+    today = {"valid_from": sessions.day(sessions.clock(request))}
+    return page(request, accounts.Invite, save, _("New account"), "/admin/users", today)
 
 
 def payload_of(data: dict, *names: str) -> dict:
@@ -77,6 +78,8 @@ def propose(request):
     if kind == "change_role":
         names = ("role", "liaison", "chief", "valid_until")
         values = {name: getattr(membership, name) for name in names}
+    elif kind == "add_role":
+        values = {"valid_from": sessions.day(sessions.clock(request))}
     elif kind == "change_expiry":
         values = {"expires_on": account.expires_on}
     return page(request, _SCHEMAS[kind], save, title, path, values, warning=_WARNINGS.get(kind))

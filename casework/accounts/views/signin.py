@@ -124,7 +124,7 @@ def choose_role(request):
         note(request, "role_chosen", user.id, role=request.identity.role)
         return current.with_cookie(request, HTTPSeeOther(common.back_of(request)))
     user = common.own_account(request)
-    return {"roles": service.roles_in_force(user, at.date()), "now": request.session_row.membership_id}
+    return {"roles": service.roles_in_force(user, sessions.day(at)), "now": request.session_row.membership_id}
 
 
 def sign_out(request):
