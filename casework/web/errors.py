@@ -52,12 +52,13 @@ def page(request, template: str, status: int, **names) -> Response:
 
 
 def typed(request) -> list[tuple[str, str]]:
-    """The fields of a form that was not accepted, in order, without secrets and without the form's own marks."""
+    """The fields of a form that was not accepted, in order, without secrets, the form's own marks and its buttons,
+    whose value is their name."""
     if request.method != "POST":
         return []
     return [
         (name, value) for name, value in request.POST.items()
-        if isinstance(value, str) and value.strip() and name not in _STRUCTURE and not _SECRET.search(name)
+        if value.strip() and value != name and name not in _STRUCTURE and not _SECRET.search(name)
     ]
 
 

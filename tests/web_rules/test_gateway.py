@@ -20,7 +20,8 @@ class Headers:
 def scope(*headers, **changes):
     values = {
         "method": "GET", "path": "/", "query_string": "", "http_version": "1.1", "server": "127.0.0.1:6543",
-        "client": "192.0.2.1:5000", "scheme": "http", "authority": None, "headers": Headers(("host", "a.example"), *headers),
+        "client": "192.0.2.1:5000", "scheme": "http", "authority": None,
+        "headers": Headers(("host", "a.example"), *headers),
     }
     return SimpleNamespace(**{**values, **changes})
 
