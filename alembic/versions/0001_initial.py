@@ -646,6 +646,11 @@ def upgrade() -> None:
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index("ix_task_assignee_id_state_due_at", ["assignee_id", "state", "due_at"], unique=False)
         batch_op.create_index("ix_task_case_id_state", ["case_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_task_escalated_to_queue_agency_id",
+            ["escalated_to", "queue_agency_id", "state", "due_at"],
+            unique=False,
+        )
         batch_op.create_index("ix_task_queue", ["queue_agency_id", "queue_role", "state", "due_at"], unique=False)
         batch_op.create_index("ix_task_record_id", ["record_id"], unique=False)
         batch_op.create_index("ix_task_state_due_at", ["state", "due_at"], unique=False)
@@ -1159,21 +1164,26 @@ def upgrade() -> None:
         sa.Column("consent_police", sa.Boolean(), nullable=False),
         sa.Column("may_be_interviewed", sa.String(length=30), nullable=True),
         sa.Column("door_open_until", sa.Date(), nullable=True),
+        sa.Column("plan_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan_approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan_approved_by_id", sa.Uuid(), nullable=True),
         sa.Column("closure_reason", sa.String(length=40), nullable=True),
         sa.Column("closure_safety", sa.String(length=40), nullable=True),
-        sa.Column("closure_court", sa.String(length=40), nullable=True),
         sa.Column("follow_up_dates", sa.JSON(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("review_at", sa.Date(), nullable=True),
+        sa.Column("next_contact_on", sa.Date(), nullable=True),
+        sa.Column("void_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("safe_contact_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("first_contact_result_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("explained_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("declined_what_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("plan_goals_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("child_view_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("closure_child_view_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("closure_court_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("services_given_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("follow_ups_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1236,6 +1246,7 @@ def upgrade() -> None:
         sa.Column("next_on", sa.Date(), nullable=True),
         sa.Column("approved_by_id", sa.Uuid(), nullable=True),
         sa.Column("domains_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("level_reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("safety_plan_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("protective_factors_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("child_view_sealed", sa.LargeBinary(), nullable=True),
@@ -1530,6 +1541,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_state_due_at")
         batch_op.drop_index("ix_task_record_id")
         batch_op.drop_index("ix_task_queue")
+        batch_op.drop_index("ix_task_escalated_to_queue_agency_id")
         batch_op.drop_index("ix_task_case_id_state")
         batch_op.drop_index("ix_task_assignee_id_state_due_at")
 

@@ -44,16 +44,35 @@ def access_to(
         return {}
     columns = [sql.label(f"t{n}") for n, (_, _, sql) in enumerate(terms)]
     query = select(model.id, *columns).where(and_(model.id.in_(ids), not_(recused(model, identity))))
-    found: dict[uuid.UUID, Access] = {}
     with unscoped(session, "asks which terms hold, shows nothing"), session.no_autoflush:
-        for result in session.execute(query):
-            rules: dict[str, str] = {}
-            for n, (key, term, _) in enumerate(terms):
-                if result[n + 1]:
-                    for level in term.levels:
-                        rules.setdefault(level, f"{key} {identity.role} {term}")
-            found[result[0]] = Access(rules)
-    return found
+        return {result[0]: _granted(identity, terms, result[1:]) for result in session.execute(query)}
+
+
+def _granted(identity: Identity, terms: Sequence[tuple], holds: Sequence[Any]) -> Access:
+    """The access that the terms which hold give."""
+    rules: dict[str, str] = {}
+    for (key, term, _), held in zip(terms, holds, strict=True):
+        if held:
+            for level in term.levels:
+                rules.setdefault(level, f"{key} {identity.role} {term}")
+    return Access(rules)
+
+
+def fetch(session: Session, identity: Identity, model: type, *conditions: Any) -> Any | None:
+    """The record that meets `conditions`, as the scope lets it be seen, or None. The access to it, by its own row and
+    by the rows of single fields, comes with the same query and is remembered."""
+    rows = [None, *sorted(set(getattr(model, "__field_rows__", {}).values()))]
+    terms = [terms_of(model, identity, current_matrix(), row) for row in rows]
+    columns = [sql.label(f"t{n}_{m}") for n, of_row in enumerate(terms) for m, (_, _, sql) in enumerate(of_row)]
+    result = session.execute(select(model, *columns).where(*conditions)).one_or_none()
+    if result is None:
+        return None
+    record, *holds = result
+    cache = session.info.setdefault("access", {})
+    for row, of_row in zip(rows, terms, strict=True):
+        cache[identity.key, type(record), record.id, row] = _granted(identity, of_row, holds[: len(of_row)])
+        holds = holds[len(of_row):]
+    return record
 
 
 def access_to_one(session: Session, identity: Identity, record: Any, row: str | None = None) -> Access:
@@ -101,9 +120,10 @@ class Shown:
             raise AttributeError(name)
         if name in self._plain or name in self._sealed:
             return getattr(self._record, name) if self.shows(name) else None
-        value = getattr(self._record, name)
-        # A computed property may rest on hidden fields: it is shown only to those who read the record.
-        return value if "R" in self._access else None
+        if not hasattr(type(self._record), name):
+            raise AttributeError(name)
+        # A computed property may rest on hidden fields: it is computed only for those who read the record.
+        return getattr(self._record, name) if "R" in self._access else None
 
 
 def shown(session: Session, identity: Identity, record: Any) -> Shown:

@@ -21,6 +21,7 @@ class Case(Record, Scoped, Stateful, Audited, Base):
     __key__ = "id"
     __flow__ = "case"
     __scope__ = Scope(row="case.core", subjects=("id",), case="id", agency=())
+    __field_rows__ = {"plan": "investigation.notes", "safety_plan": "investigation.notes"}
 
     title: Mapped[str] = col(S1, String(60), meta=True)
     state: Mapped[str] = col(S1, String(30), meta=True)
@@ -139,7 +140,7 @@ class Note(Record, Scoped, Audited, Base):
         return self.case_id or self.subject_id
 
 
-def _own_case(identity):
+def own_cases(identity):
     """Cases on which this person's agency has the part of the person's role."""
     case = Base.metadata.tables["case"].alias()
     return select(case.c.id).where(case.c[CASE_AGENCY.get(identity.role, LEAD)] == identity.agency_id)
@@ -150,7 +151,7 @@ def _escalated(model, identity):
     raised = and_(model.escalated_at.is_not(None), model.escalated_to.contains(f" {identity.role} "))
     if identity.role == "AUD":
         return raised
-    return and_(raised, or_(model.queue_agency_id == identity.agency_id, model.case_id.in_(_own_case(identity))))
+    return and_(raised, or_(model.queue_agency_id == identity.agency_id, model.case_id.in_(own_cases(identity))))
 
 
 def _own_task(model, identity):
@@ -216,6 +217,7 @@ class Task(Record, Scoped, Stateful, Audited, Base):
         Index("ix_task_record_id", "record_id"),
         Index("ix_task_case_id_state", "case_id", "state"),
         Index("ix_task_state_due_at", "state", "due_at"),
+        Index("ix_task_escalated_to_queue_agency_id", "escalated_to", "queue_agency_id", "state", "due_at"),
         Index("ix_task_state_warn_at", "state", "warn_at"),
     )
 

@@ -1,17 +1,16 @@
 """The one queue of a first screen: tasks and clocks, what breaks first on top (DOMAIN 6)."""
 
 import datetime as dt
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select, true, union_all
 
 from casework.db.base import now
 from casework.records.filters import PAGING, without_all
 from casework.records.paging import PAGE
 from casework.web.render import code_label
 
-from . import tasks
-from .models import Task
+from . import clocks, tasks
+from .models import Task, own_cases
 from .titles import title_of
 
 RISK_ORDER = {"immediate": 0, "high": 1, "medium": 2, "low": 3}
@@ -26,19 +25,31 @@ def urgency(task: Task, at: dt.datetime) -> tuple:
 
 
 def of_person(request, limit: int = PAGE) -> list[Task]:
-    """What is a person's to do: assigned, waiting in the queue of the role, or raised to it. Three queries."""
+    """What is a person's to do: assigned, waiting in the queue of the role, or raised to it. One query.
+
+    Each part is cut by itself, so that each walks its own index however many tasks there are.
+    """
     identity = request.identity
-    first = select(Task).where(Task.state.in_(tasks.OPEN)).order_by(Task.due_at.is_(None), Task.due_at).limit(limit)
     here = Task.queue_agency_id == identity.agency_id
-    found: dict[Any, Task] = {}
-    for which in (
+    parts = [
         Task.assignee_id == identity.user_id,
-        here & (Task.queue_role == identity.role) & Task.assignee_id.is_(None),
-        Task.escalated_at.is_not(None) & Task.escalated_to.contains(f" {identity.role} "),
-    ):
-        found.update((task.id, task) for task in request.db.scalars(first.where(which)))
+        and_(here, Task.queue_role == identity.role, Task.assignee_id.is_(None)),
+    ]
+    raised = raised_to(identity.role)
+    if raised:
+        where = {"AUD": true(), "PRO": Task.case_id.in_(own_cases(identity))}.get(identity.role, here)
+        parts.append(and_(Task.escalated_to.in_(raised), where))
+    open_tasks = select(Task.id).where(Task.state.in_(tasks.OPEN)).order_by(Task.due_at.is_(None), Task.due_at)
+    ids = union_all(*(select(open_tasks.where(part).limit(limit).subquery().c.id) for part in parts))
+    found = list(request.db.scalars(select(Task).where(Task.id.in_(ids))))
     at = now()
-    return sorted(found.values(), key=lambda task: urgency(task, at))[:limit]
+    return sorted(found, key=lambda task: urgency(task, at))[:limit]
+
+
+def raised_to(role: str) -> list[str]:
+    """What `escalated_to` holds when a task was raised to a role."""
+    found = {f" {' '.join(rule.escalate_to)} " for rule in clocks.rules()}
+    return sorted(text for text in found if f" {role} " in text)
 
 
 def rows(request, found: list[Task], *, holder: bool = False) -> list[dict]:

@@ -22,7 +22,6 @@ from .guards import as_uuid
 from .models import NOTE_ROWS, Case, Note, OffenceProposal, Task
 from .options import lead_officers
 
-NOTES = "investigation.notes"
 SEALED_NOTES = ("strategy", "covert")
 RECENT = 8
 
@@ -55,13 +54,10 @@ def case_page(request, case: Case) -> dict:
     names.want("user_account", [case.lead_officer_id])
     names.want("agency", [getattr(record, c) for c in columns if c.endswith("agency_id")] + [case.lead_agency_id])
     recent, more = timeline.items_of(request, case, limit=RECENT)
-    # Who reads the notes and the plan is asked only of those whose role ever does.
-    reads_notes = request.registry["matrix"].cell(NOTES, identity.role).may("R")
-    reads_plan = reads_notes and "R" in access_to_one(db, identity, case, NOTES)
     return {
         "summary": summary(request, rt, record, columns), "recent": recent, "more": more is not None,
-        "plan": case.plan if reads_plan else None, "safety_plan": case.safety_plan if reads_plan else None,
-        "may_plan": reads_notes and identity.role == "INV" and record.may("W"),
+        "plan": record.plan, "safety_plan": record.safety_plan,
+        "may_plan": record.shows("plan") and identity.role == "INV" and record.may("W"),
         "moment": tasks.moment_of, "instructions": record.instructions or [],
         "instructions_due": record.instructions_due,
     }
@@ -115,7 +111,6 @@ CASE = RecordType(
     },
     codes={"offence_class": "offence_class", "suspended_reason": "suspended_reason", "outcome": "case_outcome",
            "source": "case_origin"},
-    guarded={"plan": NOTES, "safety_plan": NOTES},
     tabs=(
         Tab("tasks", _("Tasks"), "case.core:M", 60), Tab("links", _("Links"), "case.link:R", 70),
         Tab("check", _("14 points"), "case.core:R", 75), Tab("team", _("Team"), "case.core:R", 80),

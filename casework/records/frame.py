@@ -11,6 +11,7 @@ from pyramid.events import BeforeRender
 from casework.web.render import translate
 
 from .registry import Context, RecordType, may_see_any
+from .show import BESIDE, target_of
 
 
 def frame_of(request) -> dict | None:
@@ -23,6 +24,16 @@ def frame_of(request) -> dict | None:
             found = rt.frame(request, record)
             return {**found, "items": _items(request, rt, f"/{rt.path}/{record.ref}")}
     return None
+
+
+def expect(request) -> None:
+    """Note the names that the frame will show, so that they come with those of the page."""
+    for rt, record in getattr(getattr(request, "context", None), "chain", ()):
+        if rt.frame is not None and record is not None:
+            for column in rt.model.__mapper__.columns.keys():  # noqa: SIM118  a collection of columns, no dict
+                table = target_of(rt.model, column)
+                if table in BESIDE:
+                    request.names.want(table, [getattr(record, column)])
 
 
 def _items(request, rt: RecordType, base: str) -> list[dict]:

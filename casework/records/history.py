@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from casework.audit.models import AuditEntry
-from casework.authz.access import Shown, access_to_one, shown
+from casework.authz.access import Shown, shown
 from casework.crypto.seal import SealBroken
 from casework.crypto.sealed import Erased, note_read, open_value, sealed_fields
 from casework.db.types import UtcDateTime
@@ -68,7 +68,9 @@ def entries_of(request, rt: RecordType, record: Any) -> tuple[list[Line], int | 
         query = query.where(table.c.seq < int(before))
     rows = request.db.connection().execute(query).all()
     told = _Telling(request, rt, record, access)
-    lines = [told.line(row) for row in rows[:PAGE]]
+    bodies = [json.loads(row.body) for row in rows[:PAGE]]
+    told.expect(rows[:PAGE], bodies)
+    lines = [told.line(row, body) for row, body in zip(rows, bodies, strict=False)]
     return lines, rows[PAGE - 1].seq if len(rows) > PAGE else None
 
 
@@ -80,8 +82,17 @@ class _Telling:
         self.names = request.names
         self.sealed = sealed_fields(type(record))
 
-    def line(self, row: Any) -> Line:
-        body = json.loads(row.body)
+    def expect(self, rows: list[Any], bodies: list[dict]) -> None:
+        """Note every name that the lines will show, so that all come with one query."""
+        self.names.want("user_account", (row.actor_id for row in rows))
+        for body in bodies:
+            fields = body.get("fields")
+            for column, pair in fields.items() if isinstance(fields, dict) else ():
+                table = target_of(type(self.record), column)
+                if table is not None:
+                    self.names.want(table, (uuid.UUID(value) for value in pair if value))
+
+    def line(self, row: Any, body: dict) -> Line:
         fields = body.get("fields")
         changes: tuple[Change, ...] = ()
         read: tuple[str, ...] = ()
@@ -89,19 +100,11 @@ class _Telling:
             found = (self.change(name, *pair) for name, pair in sorted(fields.items()))
             changes = tuple(change for change in found if change is not None)
         elif fields:
-            read = tuple(self.label(name) for name in fields if self.shows(name))
+            read = tuple(self.label(name) for name in fields if self.access.shows(name))
         return Line(
             row.seq, row.at, row.verb, row.result, row.actor_id, body.get("role", ""), body.get("rule"),
             body.get("reason") if self.access.may("R") else None, changes, read,
         )
-
-    def shows(self, name: str) -> bool:
-        """Whether this person may see the field."""
-        row = self.rt.guarded.get(name)
-        guarded = row is not None and "R" not in access_to_one(
-            self.request.db, self.request.identity, self.record, row
-        )
-        return not guarded and self.access.shows(name)
 
     def label(self, name: str) -> str:
         return translate(self.request, label(self.rt, name))
@@ -110,7 +113,7 @@ class _Telling:
         name = column.removesuffix("_sealed")
         if name in self.rt.hidden or type(self.record).__mapper__.columns[column].info.get("token"):
             return None
-        if not self.shows(name):
+        if not self.access.shows(name):
             return Change(self.label(name), hidden=True)
         if name in self.sealed:
             old, new = (self.opened(name, value) for value in (old, new))

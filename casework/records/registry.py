@@ -8,6 +8,7 @@ from typing import Any
 from pyramid.httpexceptions import HTTPNotFound
 from sqlalchemy import null, select
 
+from casework.authz import access
 from casework.authz.conditions import rows_of
 from casework.authz.scope import Scoped
 from casework.db.refs import parse_ref
@@ -60,7 +61,6 @@ class RecordType:
     tab        title in the sub-navigation of the parent: None for `plural`, "" for none.
     tabs       more pages for the sub-navigation of a framed type.
     overview   title of the record's own page in the sub-navigation.
-    guarded    column -> the matrix row whose R it takes to see it, where the record's own row is too wide.
     weight     place in the sub-navigation of the parent, lower first.
     voidable   whether two people may void one by the generic page; for types whose flow has no `void`.
     """
@@ -96,7 +96,6 @@ class RecordType:
     tab: Any = None
     tabs: tuple[Tab, ...] = ()
     overview: Any = OVERVIEW
-    guarded: dict[str, str] = field(default_factory=dict)
     weight: int = 50
     voidable: bool = True
     empty: Any = None
@@ -217,10 +216,10 @@ def _fetch(request, rt: RecordType, text: str, parent: Context | None) -> Any:
     ref = parse_ref(text)
     if ref is None:
         raise HTTPNotFound()
-    query = select(rt.model).where(rt.model.ref == ref)
+    conditions = [rt.model.ref == ref]
     if parent is not None:
-        query = query.where(getattr(rt.model, rt.link) == parent.own.id)
-    record = request.db.scalars(query).one_or_none()
+        conditions.append(getattr(rt.model, rt.link) == parent.own.id)
+    record = access.fetch(request.db, request.identity, rt.model, *conditions)
     if record is None:
         raise HTTPNotFound()
     return record

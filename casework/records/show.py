@@ -16,8 +16,9 @@ from casework.web.i18n import _, format_date, format_datetime
 from casework.web.render import code_label, translate
 
 from .labels import code_list, label
-from .names import agency_names, user_names
+from .names import names_beside
 
+BESIDE = ("agency", "user_account")
 PLACES = ("province", "district", "commune")
 
 
@@ -46,23 +47,28 @@ class Names:
             return ""
         found = self._found.setdefault(table, {})
         if key not in found:
-            wanted = (self._wanted.pop(table, set()) | {key}) - found.keys()
-            found.update(dict.fromkeys(wanted, ""))
-            found.update(self._ask(table, wanted))
+            self.want(table, [key])
+            for asked in BESIDE if table in BESIDE else (table,):
+                known = self._found.setdefault(asked, {})
+                wanted = self._wanted.pop(asked, set()) - known.keys()
+                known.update(dict.fromkeys(wanted, ""))
+                self._wanted[asked] = wanted
+            for asked, names in self._ask(table).items():
+                self._found[asked].update(names)
         return found[key]
 
-    def _ask(self, table: str, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-        if table == "agency":
-            return agency_names(self._request, ids)
-        if table == "user_account":
-            return user_names(self._request, ids)
+    def _ask(self, table: str) -> dict[str, dict[uuid.UUID, str]]:
+        if table in BESIDE:
+            return names_beside(self._request, {name: self._wanted.pop(name) for name in BESIDE})
+        ids = self._wanted.pop(table)
         mapper = next((m for m in Base.registry.mappers if m.local_table.name == table), None)
         if mapper is None or "ref" not in mapper.columns:
             return {}
         # People by their pseudonym, other records by reference; the scope leaves out what may not be seen.
         model = mapper.class_
         shown = model.pseudonym if "pseudonym" in mapper.columns else model.ref
-        return dict(self._request.db.execute(select(model.id, shown).where(model.id.in_(ids))).tuples())
+        rows = self._request.db.execute(select(model.id, shown).where(model.id.in_(ids)))
+        return {table: dict(tuple(row) for row in rows)}
 
 
 def words(request, rt: Any, column: str, value: Any, names: Names) -> Any:

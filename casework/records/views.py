@@ -15,6 +15,7 @@ from schemas.voiding import VoidDecision
 
 from . import filters, voiding
 from .forms import run_form
+from .frame import expect
 from .history import entries_of
 from .labels import label
 from .names import user_names
@@ -56,6 +57,7 @@ def listing(context: Context, request) -> dict:
     access = access_to(request.db, request.identity, rt.model, [r.id for r in page.rows])
     rows = [Shown(record, access[record.id]) for record in page.rows if record.id in access]
     names = request.names
+    expect(request)
     want_all(names, rt, rows, rt.columns)
     return {
         "type": rt, "page": page, "filter_fields": fields, "filter_tags": tags,
@@ -92,6 +94,7 @@ def page_names(request, context: Context) -> dict:
     """What every record's page knows: the record as this person may see it, and what can be done with it."""
     record, rt = _require_record(context), context.type
     db, identity = request.db, request.identity
+    expect(request)
     transitions = [t for t in possible(db, identity, record) if t.event not in rt.inner] if rt.flow else []
     return {
         "type": rt, "record": shown(db, identity, record), "path": path_to(request, record),
@@ -207,9 +210,11 @@ def void(context: Context, request):
 def history(context: Context, request) -> dict:
     """Who did what with this record, when, by which rule, with old and new values as this person may see them."""
     record, rt = _require_record(context), context.type
+    expect(request)
     entries, older = entries_of(request, rt, record)
+    names = request.names
     return {
         "type": rt, "record": shown(request.db, request.identity, record), "lines": entries,
         "older": older, "path": path_to(request, record),
-        "users": user_names(request, (e.actor_id for e in entries)),
+        "users": {e.actor_id: names.of("user_account", e.actor_id) for e in entries if e.actor_id},
     }

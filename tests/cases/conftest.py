@@ -6,9 +6,10 @@ import pytest
 
 import casework.models  # noqa: F401
 from casework.authz.identity import Identity
-from casework.cases import link_flow, points, task_flow, workflow  # noqa: F401  flows and points register themselves
+from casework.cases import link_flow, points, service, task_flow, workflow  # noqa: F401  flows and points register themselves
+from casework.cases.models import Case
 from tests.support import matrix
-from tests.support.people import make_agency, make_person
+from tests.support.people import make_agency, make_person, quick
 
 
 @dataclass
@@ -35,3 +36,28 @@ def office(database) -> Office:
         make_agency(db, "pros.12").jurisdiction = "12"
         people = {name: person.identity for name, person in made.items()}
     return Office(people)
+
+
+@pytest.fixture
+def people(database, app):
+    """Accounts by a short name."""
+    quick(app)
+    with database.work() as db:
+        make_agency(db, "court.12", "court").jurisdiction = "12"
+        made = {
+            "inv": make_person(db, "INV"), "inv2": make_person(db, "INV"), "psu": make_person(db, "PSU"),
+            "psu2": make_person(db, "PSU"), "pro": make_person(db, "PRO"), "adm": make_person(db, "ADM"),
+            "sw": make_person(db, "SW"),
+        }
+        make_agency(db, "pros.12").jurisdiction = "12"
+    return made
+
+
+@pytest.fixture
+def case(database, people) -> Case:
+    """A case led by `inv`."""
+    with database.work(identity=people["psu"].identity) as db:
+        return service.open_case(
+            db, people["psu"].identity, title="Lotus", lead_agency_id=people["inv"].agency_id,
+            lead_officer_id=people["inv"].user_id, conduct=["grooming"], province="12", risk_to_child="high",
+        )
