@@ -9,21 +9,16 @@ _KINDS = "{kind:add_role|change_role|end_role|change_expiry|reset_password|reset
 _EVENTS = "{event:approve|withdraw}"
 _TEMPLATES = "casework:accounts/templates/"
 
-# Views that ask for no permission: they are the way in, and judge the session's step themselves.
-PUBLIC = (
-    "sign_in", "sign_in_code", "sign_in_recovery", "sign_out", "invitation", "enrol", "enrol_qr", "choose_role",
-)
-
 # Route, path, view, methods, permission, template.
 _VIEWS = (
     ("sign_in", "/sign-in", "signin.sign_in", "GET POST", None, "form"),
-    ("sign_in_code", "/sign-in/code", "signin.code", "GET POST", None, "form"),
-    ("sign_in_recovery", "/sign-in/recovery", "signin.recover", "GET POST", None, "form"),
+    ("sign_in.code", "/sign-in/code", "signin.code", "GET POST", None, "form"),
+    ("sign_in.recovery", "/sign-in/recovery", "signin.recover", "GET POST", None, "form"),
     ("sign_out", "/sign-out", "signin.sign_out", "POST", None, None),
     ("choose_role", "/choose-role", "signin.choose_role", "GET POST", None, "roles"),
     ("invitation", "/invitation/{token:[A-Za-z0-9_-]{43}}", "enrol.invitation", "GET POST", None, "form"),
     ("enrol", "/enrol", "enrol.enrol", "GET POST", None, "enrol"),
-    ("enrol_qr", "/enrol/qr.svg", "enrol.qr", "GET", None, None),
+    ("enrol.qr", "/enrol/qr.svg", "enrol.qr", "GET", None, None),
     ("keep", "/session/keep", "signin.keep", "POST", SIGNED_IN, None),
     ("confirm_identity", "/confirm-identity", "confirm.confirm", "GET POST", SIGNED_IN, "form"),
     ("account", "/account", "account.account", "GET", SIGNED_IN, "account"),
@@ -45,6 +40,8 @@ _VIEWS = (
     ("admin_agencies", "/admin/agencies", "agencies.agency_list", "GET", "users:R", "agencies"),
     ("admin_agency", f"/admin/agencies/{_ID}", "agencies.edit_agency", "GET POST", "users:W", "form"),
 )
+# The way in: these ask for no permission and judge the step that the session is at themselves.
+PUBLIC = tuple(route for route, *_rest, permission, _template in _VIEWS if permission is None)
 # Acts that ask for a second factor shown just now.
 _FRESH = frozenset({"account_factor", "account_codes", "admin_user_link", "admin_change"})
 

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.one_engine
 
 # What everybody reaches without signing in. Each line is a decision.
 PUBLIC = {
-    "static", "language", "styleguide", "sign_in", "sign_in.code", "sign_out", "invitation", "enrol", "enrol.qr",
-    "enrol.codes", "report", "report.start", "report.done", "report.return", "report.answer", "health",
+    "static", "language", "styleguide", "sign_in", "sign_in.code", "sign_in.recovery", "choose_role", "sign_out",
+    "invitation", "enrol", "enrol.qr", "report", "report.start", "report.done", "report.return", "report.answer", "health",
 }
 
 
