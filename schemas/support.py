@@ -39,6 +39,18 @@ class Request(Strict):
     safe_contact = TextNode(max=500, min=3, multiline=True, title=_("Safe contact"), description=SAFETY_HINT)
 
 
+class RequestFromCase(Request):
+    """The same, with the agency that is asked."""
+
+    agency_id = OptionNode("agencies:social", title=_("Social services"))
+
+
+class AssignWorker(Strict):
+    """Who has the child from now."""
+
+    worker = OptionNode("users:support_worker", title=_("Social worker"))
+
+
 class FirstContact(Strict):
     """The first contact with the child, and whether it is safe."""
 
@@ -205,7 +217,7 @@ class Send(Strict):
     """To a provider, who sees no name before accepting."""
 
     services = ServicesAsked(title=_("Services"))
-    provider_agency = OptionNode("agencies:provider", title=_("Provider"))
+    provider_agency = OptionNode("agencies:support_provider", title=_("Provider"))
     seen = BooleanNode(
         must=_("Look at what will be sent before you send it."), title=_("I have seen what will be sent")
     )
@@ -305,5 +317,5 @@ class RequestClosure(Strict):
 
 
 class Transfer(Strict):
-    to_agency = OptionNode("agencies:provider", title=_("To"))
+    to_agency = OptionNode("agencies:social", title=_("To"))
     reason = TextNode(max=2000, min=10, multiline=True, title=_("Reason"))

@@ -64,7 +64,8 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     safe_contact = sealed(S3)
     worker_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"), meta=True)
     first_contact_at: Mapped[dt.datetime | None] = col(S2)
-    first_contact_result = sealed(S3)
+    first_contact_result = sealed(S3)  # {kind, safe, note}
+    explained = sealed(S3)  # {informed_how, language}
     services: Mapped[list | None] = col(S2, JSON)  # [{type, subtype}]
     provider_agency_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("agency.id"))
     provider_worker_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))
@@ -81,15 +82,19 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     door_open_until: Mapped[dt.date | None] = col(S2)
     plan_goals = sealed(S4)  # [{goal, service, responsible, due_on}]
     child_view = sealed(S4)
+    plan_asked_at: Mapped[dt.datetime | None] = col(S2)
     plan_approved_at: Mapped[dt.datetime | None] = col(S2)
     plan_approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
     closure_reason: Mapped[str | None] = col(S2, String(40))
     closure_safety: Mapped[str | None] = col(S2, String(40))
-    closure_child_view = sealed(S4)
-    closure_court: Mapped[str | None] = col(S2, String(40))
+    closure_court = sealed(S3)
     follow_up_dates: Mapped[list | None] = col(S2, JSON)
     closed_at: Mapped[dt.datetime | None] = col(S2)
     review_at: Mapped[dt.date | None] = col(S2)
+    services_given = sealed(S3)  # [{type, subtype, ...}], oldest first
+    follow_ups = sealed(S4)  # [{kind, done_at, safe, ...}], oldest first
+    next_contact_on: Mapped[dt.date | None] = col(S2)
+    void_asked_at: Mapped[dt.datetime | None] = col(S2)
 
     __table_args__ = (
         Index("ix_support_referral_agency_id_id", "agency_id", "id"),
@@ -112,7 +117,7 @@ class SupportSending(Record, Scoped, Stateful, Audited, Base):
 
     __tablename__ = "support_sending"
     __key__ = "child_id"
-    __flow__ = "sending"
+    __flow__ = "support_sending"
     __scope__ = Scope(
         row="support.referral", subjects=("id", "support_id"), words={"g": _social_agency, "u": _nobody},
         narrow={("support.referral", "PRV"): ("id",)},
@@ -188,7 +193,8 @@ class Assessment(Record, Scoped, Audited, Base):
     domains = sealed(S4)  # {domain: {level, text}}
     proposed_level: Mapped[str] = col(S2, String(20))
     level_of_risk: Mapped[str] = col(S2, String(20), meta=True)
-    rule_shown: Mapped[str] = col(S2)
+    rule_shown: Mapped[str] = col(S2)  # a key of schemas.support.PROPOSAL_RULES
+    level_reason = sealed(S3)  # why another level than the rule proposes
     safety_flags: Mapped[list | None] = col(S2, JSON, meta=True)
     may_be_interviewed: Mapped[str | None] = col(S2, String(30), meta=True)
     safety_plan = sealed(S4)

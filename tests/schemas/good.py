@@ -156,6 +156,8 @@ GOOD = {
     evidence.Accept: {
         "seal_before": "S-0001", "condition": "intact", "location": "Shelf 1", "hash_after": SHA256.upper(),
     },
+    evidence.LotItem: {"seal_before": "S-0001", "condition": "intact"},
+    evidence.AcceptLot: {"location": "Shelf 1"},
     evidence.ExamEvent: {
         "event": "image_made", "tool": "Tool 1.0", "write_blocker": "true", "started_at": "27/03/2025 14:05",
         "ended_at": "27/03/2025 15:05", "hash_value": SHA256, "remark": "None",
@@ -216,11 +218,17 @@ GOOD = {
         "notified_at": "27/03/2025 14:05", "release_on": SOON,
     },
     prosecution.Remedy: {"party": "accused", "filed_on": "2025-03-27"},
+    prosecution.Enforce: {"prison_informed_on": "2025-03-27", "release_on": LATER},
     prosecution.ComplainantInformed: {"informed_on": "2025-03-27", "how": "By letter"},
     support.Request: {
         "child": "1", "urgency": "high", "reason_code": "victim_identified", "reason": "A safe place to stay.",
         "safe_contact": "Through the school",
     },
+    support.RequestFromCase: {
+        "child": "1", "urgency": "high", "reason_code": "victim_identified", "reason": "A safe place to stay.",
+        "safe_contact": "Through the school", "agency_id": "1",
+    },
+    support.AssignWorker: {"worker": "1"},
     support.FirstContact: {
         "first_contact_at": "27/03/2025 14:05", "kind": "visit", "safe": "no", "note": "Moved to an aunt.",
     },
