@@ -170,7 +170,7 @@ def _known(db: Session, owner: Any, kind: str, form: str, but: uuid.UUID | None 
         getattr(Identifier, column) == owner.id, Identifier.type == kind, Identifier.voided_at.is_(None),
         Identifier.token == token(db.info["keyring"], f"identifier/{kind}", form), Identifier.id != but,
     )
-    with unscoped(db, "a value that the owner holds already is told to who may add to that owner"), db.no_autoflush:
+    with unscoped(db, "a value that the owner holds already is told to who may add to that owner"):
         found = db.scalars(query.order_by(Identifier.id)).all()
     return next((one for one in found if kind != "ip" or (one.observed_from, one.observed_to, one.port) == seen), None)
 
