@@ -88,6 +88,18 @@ def _changes(record: Any) -> dict[str, list[Any]]:
     return found
 
 
+def _given_by_flush(record: Any) -> dict[str, list[Any]]:
+    """What a new record has only since it was written: the ids of who it belongs to, moments. Constants that a
+    column is given by default are left out: they are in the code."""
+    found = {}
+    for attribute in inspect(record).mapper.column_attrs:
+        column, value = attribute.columns[0], record.__dict__.get(attribute.key)
+        constant = column.default is not None and column.default.is_scalar
+        if attribute.key not in _SKIPPED and value is not None and not constant and not column.info.get("hashed"):
+            found[attribute.key] = [None, json_value(value)]
+    return found
+
+
 @event.listens_for(Session, "before_flush")
 def _gather(session: Session, context, instances) -> None:
     _flushing.set(True)
@@ -133,6 +145,8 @@ def _write(session: Session) -> None:
     notes = session.info.pop("audit.notes", {})
     events = []
     for record, (verb, fields) in pending.items():
+        if verb == "create":
+            fields = _given_by_flush(record) | fields
         described, details = notes.pop(record, (verb, {}))
         events.append(event_for(record, described, {"fields": fields, **details}))
     events += session.info.pop("audit.events", [])
