@@ -62,7 +62,7 @@ def start(
         kind=rule.kind, rule=rule.code, risk=risk, assignee_id=assignee_id or owner_id, queue_agency_id=agency_id,
         queue_role=role, started_at=begin, due_at=due_at, first_due_at=due_at, warn_at=sounding[0],
     )
-    return engine.create(db, None, task, "start")
+    return _created(db, None, task)
 
 
 def stop(db: Session, record: Any, rule_codes: Iterable[str], result: str) -> list[Task]:
@@ -169,7 +169,14 @@ def add_free(
         queue_agency_id=agency_id, queue_role=role, due_at=due_at, first_due_at=due_at, warn_at=due_at,
         created_by_id=identity.user_id if identity else None,
     )
-    return engine.create(db, identity, task, "start")
+    return _created(db, identity, task)
+
+
+def _created(db: Session, identity: Identity | None, task: Task) -> Task:
+    engine.create(db, identity, task, "start")
+    # What may be done with it is asked of the database.
+    db.flush()
+    return task
 
 
 def happened(

@@ -44,6 +44,5 @@ def test_queries_stay_the_same_when_records_grow(app, client, database, people, 
             if len(seen) > LIMITS[page]:
                 print(page, step, len(seen), *(" ".join(line.split())[:110] for line in seen), sep="\n    ")
         fill(database, people, case, 30 if step == "few" else 0)
-    print(counted)
     assert {p: counted[p, "many"] for p in LIMITS if counted[p, "many"] > LIMITS[p]} == {}
     assert {p: counted[p, "few"] for p in LIMITS} == {p: counted[p, "many"] for p in LIMITS}
