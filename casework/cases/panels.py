@@ -127,7 +127,7 @@ def _account(request, user: User, why) -> list:
 def health(request) -> dict:
     """Whether the program is well, in numbers that name nobody."""
     return {
-        "title": translate(request, _("Health")), "columns": _words(request, _("What"), _("Value")), "empty": "",
+        "title": translate(request, _("How the program is")), "columns": _words(request, _("What"), _("Value")), "empty": "",
         "rows": [[translate(request, _("Alarms that are late (the periodic work should sound them)")),
                   str(_waiting_alarms(request))]],
     }
