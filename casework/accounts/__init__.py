@@ -6,6 +6,7 @@ from casework.authz.policy import SIGNED_IN
 
 _ID = "{id:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}}"
 _KINDS = "{kind:add_role|change_role|end_role|change_expiry|reset_password|reset_factor|enable}"
+_SUPERVISOR_KINDS = "{kind:change_role|end_role|reset_password|reset_factor}"
 _EVENTS = "{event:approve|withdraw}"
 _TEMPLATES = "casework:accounts/templates/"
 
@@ -34,6 +35,10 @@ _VIEWS = (
     ("admin_user_disable", f"/admin/users/{_ID}/disable", "admin.disable", "GET POST", "users:W", "form"),
     ("admin_user_sessions", f"/admin/users/{_ID}/sessions/end", "admin.end_sessions", "POST", "users:W", None),
     ("admin_user_link", f"/admin/users/{_ID}/link", "admin.make_link", "POST", "users:W", "user"),
+    ("colleagues", "/colleagues", "colleagues.colleagues", "GET", SIGNED_IN, "colleagues"),
+    ("colleague_new", "/colleagues/new", "propose.new_user", "GET POST", SIGNED_IN, "form"),
+    ("colleague_propose", f"/colleagues/{_ID}/propose/{_SUPERVISOR_KINDS}", "propose.propose", "GET POST", SIGNED_IN,
+     "form"),
     ("admin_changes", "/admin/changes", "changes.change_list", "GET", "users:R", "changes"),
     ("admin_change_refuse", f"/admin/changes/{_ID}/refuse", "changes.refuse", "GET POST", "users:W", "form"),
     ("admin_change", f"/admin/changes/{_ID}/{_EVENTS}", "changes.decide", "POST", "users:W", "changes"),

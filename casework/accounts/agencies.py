@@ -36,15 +36,10 @@ def by_code(db: Session, code: str) -> Agency | None:
     return db.scalars(select(Agency).where(Agency.code == code)).one_or_none()
 
 
-def choices(db: Session, locale: str) -> list[tuple[str, str]]:
-    """(id, name) of the agencies that accounts can be made at, in the order of the code."""
-    rows = db.scalars(select(Agency).where(Agency.active).order_by(Agency.code))
+def choices(db: Session, locale: str, only: uuid.UUID | None = None) -> list[tuple[str, str]]:
+    """(id, name) of the agencies that accounts can be made at, or of the one `only`, in the order of the code."""
+    query = select(Agency).where(Agency.active).order_by(Agency.code)
+    if only is not None:
+        query = query.where(Agency.id == only)
+    rows = db.scalars(query)
     return [(str(agency.id), f"{agency.name(locale)} ({agency.abbreviation or agency.code})") for agency in rows]
-
-
-def get(db: Session, text: str) -> Agency | None:
-    """The agency with this id, written as text."""
-    try:
-        return db.get(Agency, uuid.UUID(text))
-    except ValueError:
-        return None

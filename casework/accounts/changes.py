@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 from translationstring import TranslationStringFactory
 
 from casework.authz.identity import Identity
-from casework.workflow.engine import Flow, Move, Problem, Refused, Transition, add_flow, apply, create
+from casework.authz.scope import current_matrix
+from casework.workflow.engine import (
+    Flow,
+    Move,
+    NotAllowed,
+    Problem,
+    Refused,
+    Transition,
+    add_flow,
+    apply,
+    create,
+)
 
 from . import service, sessions
 from .credentials import UserActivity
@@ -21,6 +32,10 @@ from .models import AccountChange, Agency, Membership, User
 
 _ = TranslationStringFactory("casework")
 
+ADMINISTRATOR = "ADM"
+PROPOSERS = (ADMINISTRATOR, "PSU", "SWS", "PRO")
+WATCHING = frozenset({"ADM", "AUD", "OVS"})
+SUPERVISOR_KINDS = frozenset({"create_user", "change_role", "end_role", "reset_password", "reset_factor"})
 PROPOSED, APPROVED, REFUSED, WITHDRAWN = "proposed", "approved", "refused", "withdrawn"
 
 
@@ -156,6 +171,30 @@ def not_own_account(move: Move) -> Problem | None:
     return None
 
 
+def may_propose(identity: Identity) -> bool:
+    """Whether the matrix lets this person propose changes of accounts at the own agency (prosecutors: their head)."""
+    words = current_matrix().cell("users", identity.role).words
+    return "propose" in words and (identity.role != "PRO" or identity.chief)
+
+
+def within_own_agency(move: Move) -> Problem | None:
+    """A supervisor proposes for the own agency only, and no role that watches over others."""
+    identity, record = move.identity, move.record
+    if identity.role == ADMINISTRATOR:
+        return None
+    if not may_propose(identity):
+        raise NotAllowed(f"{identity.role} may not propose")
+    own = record.agency_id == identity.agency_id and record.kind in SUPERVISOR_KINDS
+    if not own or record.payload.get("role") in WATCHING:
+        return Problem(_("You can propose this for your own agency only."))
+    if record.kind == "create_user":
+        return None
+    with move.session.no_autoflush:
+        roles = move.session.get_one(User, record.subject_id).memberships
+    here = any(m.agency_id == identity.agency_id and m.ended_at is None for m in roles)
+    return None if here else Problem(_("You can propose this for your own agency only."))
+
+
 def can_be_done(move: Move) -> Problem | None:
     """The change still fits the account as it is now."""
     # A new proposal has no state yet, so it cannot be flushed by a look at other rows.
@@ -194,12 +233,13 @@ def decided(move: Move) -> None:
 
 
 FLOW = add_flow(Flow("account_change", (PROPOSED, APPROVED, REFUSED, WITHDRAWN), (
-    Transition("propose", (), PROPOSED, ("ADM",), guards=(not_own_account, only_one, can_be_done)),
-    Transition("approve", (PROPOSED,), APPROVED, ("ADM",), guards=(not_own_account, can_be_done),
+    Transition("propose", (), PROPOSED, PROPOSERS,
+               guards=(within_own_agency, not_own_account, only_one, can_be_done)),
+    Transition("approve", (PROPOSED,), APPROVED, (ADMINISTRATOR,), guards=(not_own_account, can_be_done),
                effects=(carry_out, decided), not_author=("created",), fresh=True),
-    Transition("refuse", (PROPOSED,), REFUSED, ("ADM",), guards=(not_own_account,), effects=(decided,),
+    Transition("refuse", (PROPOSED,), REFUSED, (ADMINISTRATOR,), guards=(not_own_account,), effects=(decided,),
                reason="account_change", not_author=("created",)),
-    Transition("withdraw", (PROPOSED,), WITHDRAWN, ("ADM",), guards=(only_the_proposer,), effects=(decided,)),
+    Transition("withdraw", (PROPOSED,), WITHDRAWN, (ADMINISTRATOR,), guards=(only_the_proposer,), effects=(decided,)),
 ), final=(APPROVED, REFUSED, WITHDRAWN)))
 
 

@@ -3,7 +3,7 @@
 import uuid
 from urllib.parse import urlencode
 
-from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPForbidden, HTTPSeeOther
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import selectinload
 
@@ -15,6 +15,7 @@ from .. import agencies, changes, service, sessions
 from ..models import AccountChange, Membership, User
 from . import common
 from .changes import people_of
+from .propose import account_of
 
 PAGE = 25
 STATES = {"active": _("In use"), "shut": _("Shut"), "waiting": _("Not set up yet"), "expired": _("Expired")}
@@ -73,14 +74,6 @@ def _filtered(query, given: dict[str, str], at):
         set_up = User.mfa_enrolled_at.is_not(None) if given["state"] == "active" else User.mfa_enrolled_at.is_(None)
         query = query.where(User.active, set_up)
     return query
-
-
-def account_of(request) -> User:
-    """The account in the address; 404 when there is none."""
-    user = request.db.get(User, uuid.UUID(request.matchdict["id"]))
-    if user is None:
-        raise HTTPNotFound()
-    return user
 
 
 def user(request) -> dict:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
 
 from casework.db.ids import uuid7
 from casework.web.i18n import _
@@ -13,21 +13,46 @@ from schemas.fields import ReasonSchema
 from .. import agencies, changes, forms, service, sessions
 from ..models import Membership, User
 from . import common
-from .admin import account_of
 
 
 def new_user(request):
     """Propose an account."""
+    require_proposer(request)
 
     def save(form, data: dict):
         payload = payload_of(data, "login", "name", "name_km", "role", "liaison", "chief", "valid_from", "valid_until",
                            "expires_on")
         payload["login"] = service.canonical_login(data["login"])
         agency_id = uuid.UUID(data["agency"])
-        return send(request, form, "create_user", payload, uuid7(), agency_id, "/admin/changes")
+        goes_to = "/admin/changes" if request.has_permission("users:W") else base_of(request)
+        return send(request, form, "create_user", payload, uuid7(), agency_id, goes_to)
 
     today = {"valid_from": sessions.day(sessions.clock(request))}
-    return page(request, accounts.Invite, save, _("New account"), "/admin/users", today)
+    return page(request, accounts.Invite, save, _("New account"), base_of(request), today)
+
+
+def base_of(request) -> str:
+    """Where the pages of these accounts are: an administrator's, or a supervisor's own agency."""
+    return "/admin/users" if request.has_permission("users:W") else "/colleagues"
+
+
+def account_of(request) -> User:
+    """The account in the address; 404 for one that does not exist or, to a supervisor, is at another agency."""
+    account = request.db.get(User, uuid.UUID(request.matchdict["id"]))
+    if account is None or not (request.has_permission("users:R") or _here(request, account)):
+        raise HTTPNotFound()
+    return account
+
+
+def _here(request, account: User) -> bool:
+    agency_id = request.identity.agency_id
+    return any(m.agency_id == agency_id and m.ended_at is None for m in account.memberships)
+
+
+def require_proposer(request) -> None:
+    """403 for who may propose nothing."""
+    if not (request.has_permission("users:W") or changes.may_propose(request.identity)):
+        raise HTTPForbidden("may not propose changes of accounts")
 
 
 def payload_of(data: dict, *names: str) -> dict:
@@ -52,7 +77,8 @@ def send(request, form, kind: str, payload: dict, subject_id, agency_id, goes_to
 
 def page(request, schema, save, title, back: str, values: dict | None = None, **names):
     """The page of a proposal. Its schemas may offer every agency."""
-    request.options = lambda source: agencies.choices(request.db, request.locale_name)
+    own = None if request.has_permission("users:W") else request.identity.agency_id
+    request.options = lambda source: agencies.choices(request.db, request.locale_name, only=own)
     return common.form_page(
         request, schema, save, title=title, back=back, values=values,
         buttons=(("send", _("Send to a second administrator")),),
@@ -62,14 +88,16 @@ def page(request, schema, save, title, back: str, values: dict | None = None, **
 
 def propose(request):
     """Propose a change of one account: the kind is in the address, a role by its key in the query."""
+    require_proposer(request)
     account, kind = account_of(request), request.matchdict["kind"]
-    path = f"/admin/users/{account.id}"
+    base = base_of(request)
+    path = f"{base}/{account.id}" if base.startswith("/admin") else base
     title = f"{request.localizer.translate(changes.KINDS[kind].title)}: {account.name}"
     membership = _membership(request, account) if kind in ("change_role", "end_role") else None
 
     def save(form, data: dict):
         payload = payload_of(data, *(n for n in data if n != "agency"))
-        agency_id = uuid.UUID(data["agency"]) if "agency" in data else None
+        agency_id = uuid.UUID(data["agency"]) if "agency" in data else _own_agency_id(request)
         if membership is not None:
             payload["membership_id"], agency_id = str(membership.id), membership.agency_id
         return send(request, form, kind, payload, account.id, agency_id, path)
@@ -97,12 +125,18 @@ _WARNINGS = {
 }
 
 
+def _own_agency_id(request) -> uuid.UUID | None:
+    return None if request.has_permission("users:W") else request.identity.agency_id
+
+
 def _membership(request, account: User) -> Membership:
     try:
         wanted = uuid.UUID(request.GET.get("role", ""))
     except ValueError:
         raise HTTPNotFound() from None
     for membership in account.memberships:
-        if membership.id == wanted and membership.ended_at is None:
+        if membership.id == wanted and membership.ended_at is None and (
+            request.has_permission("users:W") or membership.agency_id == request.identity.agency_id
+        ):
             return membership
     raise HTTPNotFound()
