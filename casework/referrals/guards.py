@@ -122,6 +122,8 @@ def support_possible(move: Move) -> Problem | None:
         return Problem(_("Choose a social services agency."), "support_agency_id")
     if not wish.get("urgency"):
         return Problem(_("Say how urgent the support is."), "support_urgency")
+    if not (wish.get("safe_contact") or "").strip():
+        return Problem(_("Say how the child can be reached safely."), "support_safe_contact")
     return None
 
 

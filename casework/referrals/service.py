@@ -19,6 +19,7 @@ from casework.people import service as people
 from casework.workflow import engine
 
 from . import effects, persons
+from .guards import LOCK
 from .models import Referral
 from .workflow import FLOW  # noqa: F401  the flow is there as soon as somebody receives a report
 
@@ -109,8 +110,10 @@ def answer_from_reporter(db: Session, referral: Referral, text: str) -> None:
     )
 
 
-def save_findings(db: Session, referral: Referral, data: Mapping[str, Any]) -> None:
-    """Triage goes on later: keep what was found so far."""
+def save_findings(db: Session, identity: Identity, referral: Referral, data: Mapping[str, Any]) -> None:
+    """Triage goes on later: keep what was found so far, and the lock of who found it."""
+    if referral.triage_by_id == identity.user_id:
+        referral.triage_lock_until = now() + LOCK
     effects.write_triage(db, referral, dict(data))
 
 

@@ -15,7 +15,7 @@ INNER = ("accept", "forward", "receive", "stage", "archive_low")
 
 
 def save_findings(request, referral: Any, data: dict) -> None:
-    service.save_findings(request.db, referral, data)
+    service.save_findings(request.db, request.identity, referral, data)
 
 
 FILTERS = (

@@ -208,6 +208,7 @@ def test_material_needs_a_label(desk, case_data):
     ({"accept_as": "support_only"}, "support_agency_id"),
     ({"support": {"agency_id": "psu", "urgency": "high"}}, "support_agency_id"),
     ({"support": {"agency_id": "sws"}}, "support_urgency"),
+    ({"support": {"agency_id": "sws", "urgency": "high"}}, "support_safe_contact"),
 ])
 def test_what_becomes_of_it_must_be_possible(desk, case_data, changes, field):
     def agency(value):
@@ -246,6 +247,30 @@ def test_a_case_is_linked_instead_of_opened(desk, case_data):
 def test_accepting_is_refused_to_others(desk, case_data, name):
     with pytest.raises(NotAllowed):
         desk.do(name, desk.in_triage(), "accept", **case_data)
+
+
+def test_what_is_illegal_and_ours_goes_to_the_police_within_a_day(desk, case_data):
+    referral = desk.in_triage()
+    with desk.database.work(identity=desk.who["hot"]) as db:
+        found = {"label": "baseline", "jurisdiction": ["host"], "conduct": ["csam_distribution"]}
+        service.save_findings(db, desk.who["hot"], db.get_one(Referral, referral.id), found)
+    assert set(desk.clocks(referral)) == {"D-01", "D-03"}
+    desk.do("hot", referral, "forward", forwarded_to=desk.who["psu"].agency_id, forward_basis="competent_authority",
+            seen=True)
+    assert set(desk.clocks(referral)) == {"H-01"}
+    desk.do("psu", referral, "send_back", reason=REASON)
+    assert set(desk.clocks(referral)) == {"D-01", "D-03"}
+    desk.do("hot", referral, "start_triage")
+    desk.do("hot", referral, "accept", **{**case_data, **found})
+    assert desk.clocks(referral) == {}
+
+
+def test_what_has_no_link_to_cambodia_does_not_wait_for_the_police(desk):
+    referral = desk.in_triage()
+    with desk.database.work(identity=desk.who["hot"]) as db:
+        found = {"label": "baseline", "jurisdiction": ["none"], "conduct": ["csam_distribution"]}
+        service.save_findings(db, desk.who["hot"], db.get_one(Referral, referral.id), found)
+    assert set(desk.clocks(referral)) == {"D-01"}
 
 
 # ---- rejecting
@@ -387,7 +412,7 @@ def test_nobody_but_the_recipient_answers(desk, case_data, name, event):
 
 
 def test_social_services_take_up_support_only(desk, case_data):
-    support = {"agency_id": desk.who["sws"].agency_id, "urgency": "high", "reason_code": "disclosure"}
+    support = {"agency_id": desk.who["sws"].agency_id, "urgency": "high", "safe_contact": "at school"}
     referral = desk.forwarded(to="sws")
     with pytest.raises(Refused) as problem:
         desk.do("sws", referral, "accept", **case_data)

@@ -2,6 +2,7 @@
 import { startForms } from './forms.js'
 import { startIdle } from './idle.js'
 import { startKeys } from './keys.js'
+import { startShortcuts } from './shortcuts.js'
 
 document.documentElement.classList.add('cw-js')
 
@@ -36,3 +37,4 @@ document.addEventListener('click', async (event) => {
 startForms(words)
 startIdle()
 startKeys()
+startShortcuts()

@@ -1,0 +1,75 @@
+"""The intake desk in a real browser: triage by keys, nothing for axe to find."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from casework.referrals import service
+from tests.support.people import make_person, quick
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+def operator(database):
+    with database.work() as db:
+        person = make_person(db, "HOT")
+    with database.work(identity=person.identity) as db:
+        facts = {"immediate_danger": "yes", "narrative": "A pupil is asked for pictures (fictional).",
+                 "urls": ["https://example.org/a/page"]}
+        service.receive(db, person.identity, person.agency_id, facts, source="family", channel="phone")
+    return person
+
+
+def enter(page, server, app, person) -> None:
+    """Sign in through the real pages."""
+    quick(app)
+    page.goto(f"{server}/sign-in")
+    page.locator("input[name=login]").fill(person.login)
+    page.locator("input[name=password]").fill(person.password)
+    page.locator("#form button").first.click()
+    page.locator("input[name=code]").fill(person.code())
+    page.locator("#form button").first.click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+def check(page) -> None:
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+
+
+def test_triage_by_keys(page, server, app, operator):
+    enter(page, server, app, operator)
+    page.goto(f"{server}/")
+    check(page)
+    page.locator("table a[href^='/referrals/R']").first.click()
+    check(page)
+    page.keyboard.press("t")
+    page.locator("[aria-keyshortcuts=a]").wait_for()
+    page.keyboard.press("a")
+    page.wait_for_url("**/triage")
+    check(page)
+    boxes = page.locator("[data-cw-digits] input[type=checkbox]")
+    page.keyboard.press("2")
+    assert boxes.nth(1).is_checked()
+    page.keyboard.press("2")
+    assert not boxes.nth(1).is_checked()
+    page.locator("input[name=title]").press("3")
+    assert not boxes.nth(2).is_checked()
+
+
+def test_keys_can_be_turned_off(page, server, app, operator):
+    enter(page, server, app, operator)
+    page.goto(f"{server}/referrals")
+    page.evaluate("localStorage.setItem('cw-keys', 'off')")
+    page.locator("table a[href^='/referrals/R']").first.click()
+    page.keyboard.press("t")
+    assert page.locator("[aria-keyshortcuts=t]").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_telephone_form_fits(page, server, app, operator, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    enter(page, server, app, operator)
+    page.goto(f"{server}/referrals/new")
+    check(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
