@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.authz.scope import unscoped
+from casework.people import service as people
 from casework.people.models import Person
 from casework.web.i18n import ZONE, _
 from casework.workflow.engine import Problem, Refused
@@ -24,11 +25,13 @@ def set_facts(db: Session, case: Case, values: dict) -> None:
     values = dict(values)
     limitation = values.pop("limitation_at", None)
     check_title(db, case, values.get("title", case.title))
-    offence_to = case.offence_to
+    offence_from, offence_to = case.offence_from, case.offence_to
     for name, value in values.items():
         setattr(case, name, value)
     if case.offence_to != offence_to:
         restart_limitation(db, case)
+    if (case.offence_from, case.offence_to) != (offence_from, offence_to):
+        people.offence_moved(db, case)
     if limitation is not None:
         case.limitation_at = limitation
 
@@ -37,8 +40,8 @@ def check_title(db: Session, case: Case, title: str) -> None:
     """A code name must not hold a name of somebody in the case (DOMAIN 5.2.4)."""
     words = fold(title)
     with unscoped(db, "compares the code name with the names it must not hold; shows none"):
-        people = db.scalars(select(Person).where(Person.case_id == case.id)).all()
-        names = {fold(value) for person in people for part in NAME_PARTS if (value := getattr(person, part))}
+        known = db.scalars(select(Person).where(Person.case_id == case.id)).all()
+        names = {fold(value) for person in known for part in NAME_PARTS if (value := getattr(person, part))}
     if any(len(name) >= 3 and name in words for name in names):
         raise Refused(Problem(_("The code name must not name anybody of the case."), "title"))
 
