@@ -1,5 +1,7 @@
 """Panels of the first screens that rest on cases alone (DOMAIN 6)."""
 
+import datetime as dt
+
 from sqlalchemy import func, select
 
 from casework.accounts.changes import admin_queue
@@ -22,6 +24,10 @@ def _words(request, *msgids) -> list[str]:
     return [translate(request, msgid) for msgid in msgids]
 
 
+def _clock(moment: dt.datetime | None) -> dict | str:
+    return {"due": moment} if moment is not None else ""
+
+
 def my_cases(request) -> dict:
     """Cases I am assigned to, by their next deadline."""
     due = (
@@ -35,7 +41,7 @@ def my_cases(request) -> dict:
     )
     rows = [
         [screens.link(case.ref, f"/cases/{case.ref}"), case.title, code_label(request, "case_state", case.state),
-         code_label(request, "risk_to_child", case.risk_to_child), format_datetime(at, request.locale_name)]
+         code_label(request, "risk_to_child", case.risk_to_child), _clock(at)]
         for case, at in request.db.execute(query)
     ]
     return {
@@ -89,7 +95,7 @@ def overdue_of_team(request) -> dict:
     rows = [
         [screens.link(task.record_ref, f"/go/{task.record_ref}"),
          screens.link(title_of(request, task.rule, task.title), f"/tasks/{task.ref}"),
-         format_datetime(task.due_at, request.locale_name), request.names.of("user_account", task.assignee_id)]
+         _clock(task.due_at), request.names.of("user_account", task.assignee_id)]
         for task in found
     ]
     return {
@@ -127,7 +133,8 @@ def _account(request, user: User, why) -> list:
 def health(request) -> dict:
     """Whether the program is well, in numbers that name nobody."""
     return {
-        "title": translate(request, _("How the program is")), "columns": _words(request, _("What"), _("Value")), "empty": "",
+        "title": translate(request, _("How the program is")), "empty": "",
+        "columns": _words(request, _("What"), _("Value")),
         "rows": [[translate(request, _("Alarms that are late (the periodic work should sound them)")),
                   str(_waiting_alarms(request))]],
     }
@@ -143,7 +150,7 @@ def register() -> None:
     """Put the panels on the first screens."""
     screens.panel("INV", my_cases)
     screens.panel("FOR", my_cases)
-    for function in (to_review, without_lead, overdue_of_team, links.to_approve):
+    for function in (overdue_of_team, to_review, without_lead, links.to_approve):
         screens.panel("PSU", function)
     screens.panel("SWS", overdue_of_team)
     screens.panel("ADM", accounts_waiting)

@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from casework.authz.identity import ROLES
+from casework.db.refs import parse_ref
 from casework.records.registry import may_see_any
 from casework.web.i18n import _
 from casework.web.render import translate
@@ -19,8 +20,8 @@ def panel(role: str, function: Panel) -> None:
     """Add a panel to the first screen of `role`. Registering twice is once. Raises KeyError for no role.
 
     `function(request)` gives dict(title, columns, rows, empty) or None for no panel: columns and rows as
-    `ui.table` takes them, empty the words for no row; `href` and `more` may link to the whole list. Pseudonyms and
-    references only, a fixed number of queries.
+    `ui.table` takes them, and {"due": moment} for a cell with a clock; empty the words for no row; `href` and `more`
+    may link to the whole list. Pseudonyms and references only, a fixed number of queries.
     """
     if function not in _panels[role]:
         _panels[role].append(function)
@@ -39,8 +40,9 @@ def panels_of(request) -> list[dict]:
 
 
 def link(text: str, href: str) -> Markup:
-    """A cell that leads somewhere."""
-    return Markup('<a class="govuk-link cw-mono cw-nowrap" href="{}">{}</a>').format(href, text)
+    """A cell that leads somewhere; a reference stands in letters of one width and is not broken."""
+    kind = "govuk-link cw-mono cw-nowrap" if parse_ref(text) else "govuk-link"
+    return Markup('<a class="{}" href="{}">{}</a>').format(kind, href, text)
 
 
 def nav(request) -> list[dict]:

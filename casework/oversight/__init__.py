@@ -1,6 +1,7 @@
 """The auditor's and the analyst's pages. Sees everything, imported by nobody."""
 
 from casework.cases import screens
+from casework.web.i18n import _
 
 from . import statistics, views
 
@@ -18,3 +19,5 @@ def includeme(config):
     screens.panel("AUD", views.denied_panel)
     screens.panel("OVS", statistics.referrals_panel)
     screens.panel("OVS", statistics.cases_panel)
+    screens.entry(("AUD",), _("Audit log"), "/audit")
+    screens.entry(("AUD", "ADM", "OVS"), _("Who can see what"), "/who-can-see-what")
