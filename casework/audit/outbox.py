@@ -14,6 +14,7 @@ from .capture import event_for
 from .chain import Actor, Event, write
 
 log = logging.getLogger(__name__)
+MARK = "casework_outbox"  # on the connections of its own transaction, for who counts statements
 
 
 def actor_of_request(request) -> Actor:
@@ -68,7 +69,8 @@ def tween_factory(handler, registry):
         if not events and not after:
             return response
         try:
-            with work(registry["engine"], info={"keyring": registry["keyring"]}) as session:
+            engine = registry["engine"].execution_options(**{MARK: True})
+            with work(engine, info={"keyring": registry["keyring"]}) as session:
                 for action in after:
                     action(session)
                 _place(session, registry, events)
