@@ -173,6 +173,19 @@ class Accept(Strict):
         )(node, value)
 
 
+class LotItem(Strict):
+    """One item of several that are accepted together; without a seal number it is left for later."""
+
+    seal_before = TextNode(max=60, missing=None, title=_("Seal number, read again"), width=20)
+    condition = CodeNode("seal_condition", title=_("Condition"))
+
+
+class AcceptLot(Strict):
+    """Several items accepted at once; the page adds a part for each."""
+
+    location = TextNode(max=120, title=_("Where they are kept"), width=20)
+
+
 class ExamEvent(Strict):
     """A step of the examination."""
 

@@ -98,8 +98,6 @@ def was_recorded(move: Move) -> None:
     append(move.session, move.identity, item, "seized", at=item.seized_at, received_by_id=move.identity.user_id,
            place=item.place, authority=item.authority_document, hash_after=found,
            tool=item.hashes[0]["tool"] if found else None)
-    if found is not None:
-        tasks.happened(move.session, item, "hash_computed")
 
 
 def was_sealed(move: Move) -> None:

@@ -14,6 +14,7 @@ from schemas.evidence import DIGITAL
 from schemas.identifiers import HASH_LENGTHS
 from schemas.text import fold
 
+from .chain import verify_chain
 from .models import CustodyEvent, EvidenceItem
 
 # Who may be asked to take an item, by the purpose of the handover; and what for, by the state it is released from.
@@ -94,6 +95,13 @@ def seal_is_whole(move: Move) -> Problem | None:
     """What was opened is sealed again before it is handed on."""
     if move.record.opened:
         return Problem(_("The item was opened. Put a new seal on it first."))
+    return None
+
+
+def chain_holds(move: Move) -> Problem | None:
+    """An item whose chain does not hold is not handed on: that would bury the gap."""
+    if verify_chain(move.session, move.record):
+        return Problem(_("The chain of custody does not hold. Report a discrepancy instead."))
     return None
 
 

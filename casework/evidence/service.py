@@ -59,6 +59,11 @@ def _hashes(identity: Identity, data: Mapping[str, Any]) -> list[dict[str, str]]
     return [hash_entry(identity, one["algorithm"], one["value"], one.get("tool")) for one in data.get("hashes") or ()]
 
 
+def ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Ids from a form."""
+    return [uuid.UUID(text) for text in texts]
+
+
 def _id(text: Any) -> uuid.UUID | None:
     return uuid.UUID(str(text)) if text else None
 

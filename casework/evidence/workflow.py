@@ -3,9 +3,11 @@
 from casework.web.i18n import _
 from casework.workflow.engine import SYS, Flow, Transition, add_flow
 from schemas import evidence as forms
+from schemas.evidence import DIGITAL
 
 from . import effects as do
 from . import guards as must
+from .guards import RECEIVERS
 
 STATES = (
     "recorded", "sealed", "in_storage", "in_transit", "in_examination", "at_court", "disposition_ordered",
@@ -28,7 +30,8 @@ FLOW = add_flow(Flow(
                    guards=(must.holds, must.seal_is_free, must.two_witnesses), effects=(do.was_sealed,),
                    schema=forms.Seal),
         Transition("release", ("sealed", "in_storage", "in_examination"), do.after_release, ("INV", "FOR", "CUS"),
-                   guards=(must.holds, must.seal_is_whole, must.seal_as_known, must.receiver_fits, must.due_back_later),
+                   guards=(must.holds, must.seal_is_whole, must.seal_as_known, must.receiver_fits, must.due_back_later,
+                           must.chain_holds),
                    effects=(do.was_released,), schema=forms.Release),
         Transition("accept", ("in_transit",), do.after_acceptance, ("CUS", "FOR"), guards=(must.asked,),
                    effects=(do.was_accepted,), schema=forms.Accept),
@@ -73,3 +76,16 @@ FLOW = add_flow(Flow(
                    reason="why you agree", reason_codes="void_reason", schema=forms.Void),
     ),
 ))
+
+
+def facts(item) -> dict:
+    """What the clocks ask of an item."""
+    return {"digital": item.kind in DIGITAL}
+
+
+def owner(item, rule) -> tuple:
+    """Who gets the clocks of an item: who is asked to receive it, the examiner who has it, else its store."""
+    if rule.code == "H-02":
+        return item.receiver_agency_id, RECEIVERS[item.purpose], item.receiver_id
+    examined = item.state == "in_examination" or item.purpose == "examination"
+    return item.store_agency_id or item.agency_id, rule.queue_role, item.holder_id if examined else None

@@ -8,6 +8,7 @@ from casework.authz.scope import unscoped
 from casework.cases import service as cases
 from casework.cases import tasks
 from casework.cases.guards import as_uuid
+from casework.cases.models import Task
 from casework.people.models import Person
 from casework.web.i18n import ZONE
 from casework.workflow.engine import Move
@@ -54,6 +55,10 @@ def was_assigned(move: Move) -> None:
     matter.prosecutor_id, matter.conflict_answered_at = as_uuid(move.data["prosecutor"]), None
     cases.assign(move.session, move.identity, case, role="PRO", agency_id=matter.agency_id,
                  user_id=matter.prosecutor_id)
+    with unscoped(move.session, "the clocks of the matter go with it"):
+        running = move.session.scalars(select(Task).where(Task.record_id == matter.id, Task.state.in_(tasks.OPEN)))
+        for task in running:
+            task.assignee_id = matter.prosecutor_id
 
 
 def _take_off(move: Move, case, user_id) -> None:
@@ -76,7 +81,7 @@ def was_returned(move: Move) -> None:
     """The case goes back to the police with the instructions; each missing point of the check is one of them."""
     matter, data = move.record, move.data
     matter.instructions, matter.instructions_due = data["instructions"], data["instructions_due"]
-    matter.instructions_points = sorted(set(data.get("instructions_points") or ())) or None
+    matter.instructions_points = sorted({int(n) for n in data.get("instructions_points") or ()}) or None
     matter.returns += 1
     _order_enquiry(move, data["instructions"], data["instructions_due"])
 

@@ -1,10 +1,18 @@
 """The flow of a matter at a prosecution office (DOMAIN 3.4). Its guards and effects are in the modules beside."""
 
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
+from casework.accounts.models import Membership
 from casework.cases import tasks
-from casework.web.i18n import _
+from casework.cases.completeness import TITLES
+from casework.web.i18n import ZONE, _
 from casework.workflow.engine import SYS, Flow, Transition, add_flow
 from schemas import prosecution as forms
 from schemas.case import Conflict
+from schemas.fields import CodeSet, Node
 
 from . import effects as do
 from . import guards as must
@@ -16,6 +24,17 @@ STATES = (
     "opposition", "appeal", "cassation", "final", "enforcement", "closed",
 )
 OPEN = STATES[:-1]
+
+
+class ReturnFile(forms.ReturnFile):
+    """The same, with the points of the check to tick by their titles."""
+
+    instructions_points = Node(
+        CodeSet(), missing=None, title=_("Points of the check that are missing"),
+        choices=[(str(number), title) for number, title in TITLES.items()],
+    )
+
+
 PRO = ("PRO",)
 MINE = (must.is_assignee,)
 
@@ -31,7 +50,7 @@ FLOW = add_flow(Flow("prosecution", STATES, final=("closed",), transitions=(
     Transition("declare_conflict", OPEN[1:], do.after_assignment, PRO, guards=(must.is_asked,),
                effects=(do.had_conflict,), reason="what ties the prosecutor to the matter", schema=Conflict),
     Transition("return_file", ("under_review",), "returned", PRO, guards=MINE, effects=(do.was_returned,),
-               schema=forms.ReturnFile),
+               schema=ReturnFile),
     Transition("resubmit", ("returned",), "under_review", (SYS,), effects=(do.was_sent_again,)),
     Transition("resubmit", OPEN[6:], do.stays, (SYS,), effects=(do.was_sent_again,)),
     Transition("keep_without_processing", ("under_review",), "no_processing", PRO, guards=MINE,
@@ -92,8 +111,20 @@ def facts(matter) -> dict:
 
 
 def owner(matter, rule) -> tuple:
-    """Who gets the clocks of a matter: the prosecutor who has it, before that the head of the office."""
-    return matter.agency_id, "PRO", matter.prosecutor_id
+    """Who gets the clocks of a matter: the prosecutor who has it, before that the head of the office.
+
+    No queue of the office: its other prosecutors are not to learn that the matter exists.
+    """
+    return None, "PRO", matter.prosecutor_id or head_of(matter)
+
+
+def head_of(matter):
+    """The user who heads the office of a matter today; None where the office has none."""
+    heads = object_session(matter).scalars(select(Membership).where(
+        Membership.agency_id == matter.agency_id, Membership.role == "PRO", Membership.chief.is_(True)
+    ).order_by(Membership.id))
+    today = dt.datetime.now(ZONE).date()
+    return next((m.user_id for m in heads if m.in_force(today)), None)
 
 
 tasks.facts_for("prosecution", facts)

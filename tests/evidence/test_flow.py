@@ -3,14 +3,15 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import NoResultFound
 
 from casework.db.base import now
 from casework.evidence import service
-from casework.evidence.chain import links
+from casework.evidence.chain import append, links
 from casework.evidence.models import EvidenceItem
 from casework.workflow.engine import NotAllowed, Refused
-from tests.evidence.world import SHA
+from tests.evidence.world import SHA, digital_data, item_data
 
 
 def fields(refused) -> list:
@@ -137,9 +138,9 @@ def test_a_wrong_seal_freezes_the_item_on_the_releasers_account(desk):
     assert desk.accept("store", item, "SEAL-009") == "discrepancy"
     assert desk.look(item, lambda db, i: (i.holder_id, i.receiver_id, i.discrepancy_kind)) == (
         desk.world.who["inv"].user_id, None, "seal_number")
-    for event in ("accept", "withdraw", "refuse"):
+    for act in ("accept", "withdraw", "refuse"):
         with pytest.raises(Refused):
-            desk.do("store" if event != "withdraw" else "inv", item, event, reason="because it is wrong",
+            desk.do("store" if act != "withdraw" else "inv", item, act, reason="because it is wrong",
                     seal_before="SEAL-001", condition="intact")
     with pytest.raises(Refused):
         desk.release("inv", item, "store")
@@ -319,3 +320,24 @@ def test_several_at_once_all_or_none(desk):
         assert wrong == [items[1]]
     assert desk.look(one, lambda db, i: i.state) == "in_storage"
     assert desk.look(two, lambda db, i: i.state) == "discrepancy"
+
+
+@pytest.mark.parametrize("data", [item_data(), digital_data()], ids=["object", "digital"])
+def test_a_new_item_takes_at_most_15_statements(desk, data):
+    """From the form's data to the commit, the log's own entry and the search's included."""
+    sent, inv = [], desk.world.who["inv"]
+    event.listen(desk.database.engine, "before_cursor_execute", lambda *a: sent.append(a[2]))
+    with desk.database.work(identity=inv) as db:
+        case = desk.world.case(db)
+        sent.clear()
+        service.record_item(db, inv, case, data)
+    assert 5 < len(sent) <= 15, "\n".join(sent)
+
+
+def test_a_chain_with_a_gap_is_not_handed_on(desk):
+    item = desk.stored()
+    with desk.database.work(unscoped=1) as db:
+        found = db.get_one(EvidenceItem, item)
+        append(db, desk.world.who["store"], found, "correction", at=now() - dt.timedelta(days=9), remark="Too early")
+    with pytest.raises(Refused, match="does not hold"):
+        desk.release("store", item, "store2")
