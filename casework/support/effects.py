@@ -24,6 +24,12 @@ STATUS = {
     "draft": "requested", "consent_pending": "requested", "declined": "declined", "closed": "no", "transferred": "yes",
     "voided": "no",
 }
+# What belongs to one course of support and not to the next.
+COURSE = (
+    "sent_at", "answered_at", "accepted_at", "answer", "reject_reason", "provider_agency_id", "provider_worker_id",
+    "plan_asked_at", "plan_approved_at", "plan_approved_by_id", "closure_reason", "closure_safety", "closure_court",
+    "follow_up_dates", "closed_at", "declined_what", "door_open_until",
+)
 
 
 def stays(move: Move) -> str:
@@ -46,6 +52,7 @@ def was_created(move: Move) -> None:
     else:
         people.offer(move.session, move.identity, move.record)
     tasks.happened(move.session, move.record, "created")
+    tasks.happened(move.session, consents.child_of(move.session, move.record), "support_created")
 
 
 def was_taken(move: Move) -> None:
@@ -323,15 +330,18 @@ def _let_provider_go(move: Move) -> None:
         people.end_sending(move.session, move.identity, sending)
 
 
+def after_reopening(move: Move) -> str:
+    """Who declined is asked again; what was closed begins anew, from the first contact."""
+    return "consent_pending" if move.from_state == "declined" else "draft"
+
+
 def reopened(move: Move) -> None:
-    """It begins anew, from the first contact: what was agreed before is asked again."""
+    """What the last course ended with is cleared; the log keeps it."""
     support = move.record
-    for name in ("first_contact_at", "first_contact_result", "explained", "sent_at", "answered_at", "accepted_at",
-                 "answer", "reject_reason", "provider_agency_id", "provider_worker_id", "plan_asked_at",
-                 "plan_approved_at", "plan_approved_by_id", "closure_reason", "closure_safety", "closure_court",
-                 "follow_up_dates", "closed_at", "declined_what", "door_open_until"):
+    for name in ("first_contact_at", "first_contact_result", "explained", *COURSE) if support.closed_at else COURSE:
         setattr(support, name, None)
-    tasks.happened(move.session, support, "created")
+    if support.state == "draft":
+        tasks.happened(move.session, support, "created")
 
 
 def void_asked(move: Move) -> None:

@@ -33,6 +33,11 @@ def _untouched(model, identity):
     return and_(model.state == "draft", model.worker_id.is_(None))
 
 
+def _shared(model, identity):
+    """Asked about what hangs under it: with consent, it goes to this person's agency."""
+    return and_(model.provider_agency_id == identity.agency_id, model.consent_provider.is_(True))
+
+
 class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     """A request for support of one child, and what becomes of it.
 
@@ -48,7 +53,7 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     __scope__ = Scope(
         row="support.referral", subjects=("id", "case_id"),
         narrow={("support.referral", "SW"): ("id",), ("support.referral", "PRV"): ("id",)},
-        words={"request": _untouched},
+        words={"request": _untouched, "c": _shared},
     )
 
     case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)

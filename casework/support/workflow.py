@@ -98,7 +98,7 @@ FLOW = add_flow(Flow(
                    guards=(must.follow_up_is_set,), effects=(do.closed,), not_author=("request_closure",)),
         Transition("refuse_closure", ("closure_requested",), "follow_up", ("SWS",), level="A",
                    not_author=("request_closure",), reason=REASON),
-        Transition("reopen", ("closed", "declined"), "draft", ("SW", "SWS"), level="R",
+        Transition("reopen", ("closed", "declined"), do.after_reopening, ("SW", "SWS"), level="R",
                    guards=(must.no_other_request,), effects=(do.reopened,), reason=REASON),
         Transition("propose_void", OPEN, do.stays, ("SW", "SWS"), level="R", effects=(do.void_asked,), reason=REASON,
                    reason_codes="void_reason", schema=case_forms.VoidCase),
