@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import Iterable
 
+from pyramid_retry import mark_error_retryable
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from casework.db.base import now
@@ -45,12 +47,26 @@ def token_of(text: str | None) -> uuid.UUID | None:
 
 
 def already_sent(session: Session, token: uuid.UUID | None, user_id: uuid.UUID | None) -> str | None:
-    """Where the form with this token led when it was sent before."""
-    sent = session.get(Submission, token) if token else None
-    return sent.location if sent is not None and sent.user_id == user_id else None
+    """Where this person's form with this token led when it was sent before. `user_id` None: the public's."""
+    sent = session.get(Submission, _own(token, user_id)) if token else None
+    return sent.location if sent is not None else None
 
 
-def remember_sent(session: Session, token: uuid.UUID | None, user_id: uuid.UUID | None, location: str) -> None:
-    """In the transaction of the change: two at once with one token cannot both commit (primary key)."""
-    if token is not None:
-        session.add(Submission(token=token, user_id=user_id, location=location))
+def sending(session: Session, token: uuid.UUID | None, user_id: uuid.UUID | None) -> Submission | None:
+    """Take the token before anything is changed, in the same transaction: of two at once the second waits here, and is
+    tried again when the first is through, so that it is led where the first one went. Its `location` is told later."""
+    if token is None:
+        return None
+    sent = Submission(token=_own(token, user_id), user_id=user_id, location="")
+    session.add(sent)
+    try:
+        session.flush()
+    except IntegrityError as taken:
+        mark_error_retryable(taken)
+        raise
+    return sent
+
+
+def _own(token: uuid.UUID, user_id: uuid.UUID | None) -> uuid.UUID:
+    """The token as it is kept: another person's with the same letters is another one."""
+    return token if user_id is None else uuid.uuid5(user_id, str(token))

@@ -5,6 +5,8 @@ from typing import Any
 
 import colander
 from pyramid.httpexceptions import HTTPForbidden, HTTPSeeOther
+from pyramid_retry import mark_error_retryable
+from sqlalchemy.orm.exc import StaleDataError
 
 from casework.db.ids import uuid7
 from casework.web.forms import handle, make_form
@@ -52,6 +54,7 @@ def run_form(
         return {**page, "stale": _both(form, request.POST, theirs), "form": form.render_typed(request.POST)}
 
     def on_valid(data: dict):
+        sent = drafts.sending(db, token, user_id)
         try:
             location = save(data)
             db.flush()
@@ -59,8 +62,13 @@ def run_form(
             return _refused(request, form, refused)
         except NotAllowed as denied:
             raise HTTPForbidden(str(denied)) from None
+        except StaleDataError as overtaken:
+            # Somebody saved it since this request read it: tried again, it finds the other version and shows both.
+            mark_error_retryable(overtaken)
+            raise
         drafts.drop(db, user_id, path)
-        drafts.remember_sent(db, token, user_id, location)
+        if sent is not None:
+            sent.location = location
         return HTTPSeeOther(location)
 
     draft = drafts.find(db, user_id, path) if request.method == "GET" else None

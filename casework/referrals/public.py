@@ -175,9 +175,8 @@ def reply(request):
         return _status(request, referral, word, form=refused(request, failure)["form"])
     number = tickets.key_of(data["ticket"])
     if drafts.already_sent(request.db, number, None) is None:
+        drafts.sending(request.db, number, None).location = "/report/return"
         service.answer_from_reporter(request.db, referral, data["answer"])
-        drafts.remember_sent(request.db, number, None, "/report/return")
-        request.db.flush()
     return _status(request, referral, word, sent=True)
 
 

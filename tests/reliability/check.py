@@ -1,6 +1,7 @@
 """What must be true of a database whatever happened to those who wrote to it."""
 
 import json
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 
@@ -46,7 +47,7 @@ def acknowledged(db, acts: list[dict]) -> list[str]:
     locations = {act["mark"]: act["location"] for act in acts if act["what"] == ANSWERED}
     led = Counter(mark for mark, _place in {(a["mark"], a["location"]) for a in acts if a["what"] == ANSWERED})
     sent = {act["mark"]: act for act in acts if act["what"] == SENT}
-    known = {str(token): location for token, location in db.execute(select(Submission.token, Submission.location))}
+    known = dict(db.execute(select(Submission.token, Submission.location)).tuples())
     rows = Counter(db.scalars(select(Referral.narrative))) + Counter(db.scalars(select(Note.text)))
     items = Counter(words.rpartition(" ")[2] for words in db.scalars(select(EvidenceItem.description)))
     steps = Counter(
@@ -67,7 +68,7 @@ def acknowledged(db, acts: list[dict]) -> list[str]:
             answered = "answered" if mark in locations else "not answered"
             found.append(f"{act['kind']} {act.get('path', '')} {mark}: there {count} times, {answered}")
         if act["kind"] == "form":
-            kept = known.get(mark)
+            kept = known.get(uuid.uuid5(uuid.UUID(act["user"]), mark))
             if (mark in locations and (kept is None or not locations[mark].endswith(kept))) or (count == 0 and kept):
                 found.append(f"form {act['path']} {mark}: kept {kept}, answered {locations.get(mark)}")
             if count == 1 and kept is None:

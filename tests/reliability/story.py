@@ -63,7 +63,8 @@ class Diary:
 class Story:
     """One person's acts through the pages, one after the other, until somebody ends the process."""
 
-    def __init__(self, scene: Scene, client: TestApp, diary: Diary):
+    def __init__(self, scene: Scene, name: str, client: TestApp, diary: Diary):
+        self.user = str(scene.people[name].user_id)
         self.scene, self.client, self.diary, self.dice = scene, client, diary, random.Random(1)
         self.pages: dict[str, Form] = {}
         self.token = client.get("/account").html.find("input", {"name": "csrf_token"})["value"]
@@ -98,7 +99,7 @@ class Story:
             page[name] = value
         mark = page["draft"].value
         values = [pair for pair in page.submit_fields("save") if pair[0] != "csrf_token"]
-        self.diary.write(SENT, kind="form", path=path, fields=values, mark=mark)
+        self.diary.write(SENT, kind="form", user=self.user, path=path, fields=values, mark=mark)
         return self.send(path, values, mark)
 
     def report(self) -> str:

@@ -38,7 +38,7 @@ class Stage:
         self.scene = scene.build(database)
         self.clients = {name: self.scene.browser(app, name) for name in ("hot", "inv")}
         self.stories = [
-            Story(self.scene, self.clients[role], Diary(folder / f"diary-{number}"))
+            Story(self.scene, role, self.clients[role], Diary(folder / f"diary-{number}"))
             for number, role in enumerate(WRITERS)
         ]
         self.diaries = [story.diary for story in self.stories]
