@@ -223,9 +223,9 @@ def _canonical_or_invalid(node, field: str, kind: str, text: str, line: int | No
 class Identifier(IdentifierBase):
     """One account, number, address or device."""
 
-    type = CodeNode("identifier_types", title=_("Type"))
+    type = CodeNode("identifier_types", title=_("Type"), insert_before="platform")
     value = TextNode(
-        max=2000, title=_("Value"),
+        max=2000, title=_("Value"), insert_before="platform",
         description=_("Copy it exactly. Addresses are shown so that nobody can follow them by accident."),
     )
     observed_from = DateTimeNode(past=True, missing=None, title=_("Seen from"))
@@ -268,11 +268,13 @@ def _no_match_for_victims(node, value):
 class IdentifierPaste(IdentifierBase):
     """Several identifiers at once, one a line; without a type each line's is guessed."""
 
-    type = CodeNode(
-        "identifier_types", missing=None, title=_("Type"), description=_("Leave empty to have it recognised.")
-    )
     lines = LinesNode(
-        max=2000, max_lines=200, title=_("Values"), description=_("One a line, as pasted from a table."), rows=10
+        max=2000, max_lines=200, title=_("Values"), description=_("One a line, as pasted from a table."), rows=10,
+        insert_before="platform",
+    )
+    type = CodeNode(
+        "identifier_types", missing=None, title=_("Type"), description=_("Leave empty to have it recognised."),
+        insert_before="platform",
     )
 
     def validator(self, node, value):

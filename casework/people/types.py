@@ -225,6 +225,7 @@ def identifier_page(request, identifier: Identifier) -> dict:
     record = shown(request.db, request.identity, identifier)
     return {
         "value": identifiers.shown_value(identifier.type, record.value),
+        "defanged": identifier.type in identifiers.DEFANGED,
         "summary": summary(request, rt, record, rt.fields), "source": source_words(request, record),
     }
 
