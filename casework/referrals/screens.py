@@ -6,11 +6,11 @@ from markupsafe import Markup
 from sqlalchemy import case as either
 from sqlalchemy import select
 
-from casework.cases import clocks, screens
+from casework.cases import screens
 from casework.cases.models import Task
 from casework.cases.tasks import OPEN
 from casework.web.i18n import _, format_datetime
-from casework.web.render import clock, code_label, environment, translate
+from casework.web.render import code_label, helpers, translate
 
 from .models import Referral
 
@@ -26,10 +26,14 @@ def intake(request) -> dict:
         .order_by(either((Referral.immediate_danger == "yes", 0), else_=1), Referral.received_at).limit(ROWS)
     )
     found = list(request.db.scalars(query))
+    ui, start = helpers(request)["ui"], code_label(request, "events", "start_triage")
+    rows = []
+    for referral, row in zip(found, _rows(request, found, "D-01"), strict=True):
+        state = code_label(request, "referral_state", referral.state)
+        button = ui.post_button(start, f"/referrals/{referral.ref}/start", small=True)
+        rows.append([*row, state if referral.state != "received" else button])
     return {
-        "title": translate(request, _("Intake")), "columns": _words(request, *COLUMNS, _("State")),
-        "rows": [[*row, code_label(request, "referral_state", referral.state)]
-                 for referral, row in zip(found, _rows(request, found, "D-01"), strict=True)],
+        "title": translate(request, _("Intake")), "columns": _words(request, *COLUMNS, _("State")), "rows": rows,
         "empty": translate(request, _("No report waits.")), "href": "/referrals/new",
         "more": translate(request, _("New report")),
     }
@@ -99,22 +103,20 @@ def _link(referral: Referral) -> Markup:
 
 
 def _rows(request, found: list[Referral], rule: str) -> list[list]:
-    ui = environment(request).get_template("macros.jinja2").module
-    due = due_times(request, found, rule)
+    ui, due = helpers(request)["ui"], due_times(request, found, rule)
     rows = []
     for one in found:
         danger = translate(request, _("Danger")) if one.immediate_danger == "yes" else ""
         left = due.get(one.id)
         rows.append([
             _link(one), ui.tag(danger, "red") if danger else "", code_label(request, "sources", one.source),
-            format_datetime(one.received_at, request.locale_name), clock(request, left) if left else "",
+            format_datetime(one.received_at, request.locale_name), {"due": left} if left else "",
         ])
     return rows
 
 
 def due_times(request, found: list[Referral], rule: str) -> dict:
     """When the clock of a rule runs out for each referral, with one query."""
-    clocks.rule_of(rule)
     query = select(Task.record_id, Task.due_at).where(
         Task.record_id.in_([one.id for one in found]), Task.rule == rule, Task.state.in_(OPEN),
     )

@@ -3,7 +3,6 @@
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
-from sqlalchemy import case as either
 from sqlalchemy import select
 
 from casework.authz.access import access_to_one, shown
@@ -18,7 +17,7 @@ from casework.records.registry import Context, factory, path_to
 from casework.records.show import words
 from casework.web.i18n import _
 from casework.web.render import code_label, translate
-from casework.workflow.engine import NotAllowed, apply, possible
+from casework.workflow.engine import NotAllowed, Refused, apply, possible
 from schemas.fields import OptionNode, Strict
 from schemas.intake import IntakePerson
 from schemas.referral import Forward, OperatorReport
@@ -26,8 +25,8 @@ from schemas.triage import Triage
 
 from . import page, service
 from .minimal import minimal_view
-from .models import Referral
 from .persons import NEW_CHILD
+from .workflow import DECIDERS
 
 SUPPORT_FIELDS = ("agency_id", "urgency", "reason_code", "reason", "safe_contact")
 PERSON_ROW = {role: row for role, row in PERSON_ROWS.items() if role != "reporter"}
@@ -52,18 +51,16 @@ def new(context: Context, request):
     )
 
 
-def take_next(request):
-    """Open the report that is the most urgent one to work on."""
-    first = either((Referral.immediate_danger == "yes", 0), else_=1)
-    query = (
-        select(Referral).where(Referral.state == "received", Referral.agency_id == request.identity.agency_id)
-        .order_by(first, Referral.received_at).limit(1)
-    )
-    referral = request.db.scalars(query).one_or_none()
-    if referral is None:
-        return HTTPSeeOther("/referrals")
-    apply(request.db, request.identity, referral, "start_triage")
-    return HTTPSeeOther(f"{path_to(request, referral)}/triage")
+def start(context: Context, request):
+    """Take a referral to work on, and go to where it is triaged. Who comes too late sees who has it."""
+    referral = _own(context)
+    _may(request, referral, "start_triage")
+    try:
+        apply(request.db, request.identity, referral, "start_triage")
+    except Refused:
+        return HTTPSeeOther(path_to(request, referral))
+    decides = request.identity.role in DECIDERS
+    return HTTPSeeOther(path_to(request, referral) + ("/triage" if decides else ""))
 
 
 def _may(request, referral: Any, event: str) -> None:
@@ -244,6 +241,7 @@ def includeme(config) -> None:
     config.add_options("users:referral_assignee", assignees)
     both = ("GET", "POST")
     for name, tail, view, permission, renderer, methods in (
+        ("start", "start", start, "referral.facts:W", None, ("POST",)),
         ("triage", "triage", triage, "referral.facts:R", templates + "triage.jinja2", both),
         ("forward", "forward", forward, "referral.facts:W", templates + "forward.jinja2", both),
         ("sent", "sent", sent, "referral.facts:R", templates + "sent.jinja2", ("GET",)),
@@ -263,9 +261,6 @@ def include_first(config) -> None:
     config.add_route("referral.new", "/referrals/new", factory=lambda request: _Nothing())
     config.add_view(new, route_name="referral.new", permission="referral.facts:W",
                     renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
-    config.add_route("referral.next", "/referrals/next")
-    config.add_view(lambda request: take_next(request), route_name="referral.next", permission="referral.facts:W",
-                    require_methods=("POST",))
 
 
 class _Nothing:

@@ -44,8 +44,6 @@ def test_triage_by_keys(page, server, app, operator):
     page.locator("table a[href^='/referrals/R']").first.click()
     check(page)
     page.keyboard.press("t")
-    page.locator("[aria-keyshortcuts=a]").wait_for()
-    page.keyboard.press("a")
     page.wait_for_url("**/triage")
     check(page)
     boxes = page.locator("[data-cw-digits] input[type=checkbox]")

@@ -90,10 +90,14 @@ def test_danger_stays_on_top_until_somebody_called(as_role):
     assert "Call 1288" not in done
 
 
+def start(page):
+    """Take a referral to work on."""
+    return next(f for f in page.forms.values() if f.action.endswith("/start")).submit()
+
+
 def triage(page):
     """Start to work on a referral; returns the triage page."""
-    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
-    return started.click("Triage and accept")
+    return start(page).follow()
 
 
 def fill(form, **fields):
@@ -147,8 +151,8 @@ def test_what_is_missing_is_told_at_its_field(as_role, people):
 def test_forwarding_shows_what_will_be_sent(as_role, people, database):
     hot = as_role("HOT")
     page = report(hot)
-    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
-    preview = started.click("Forward")
+    start(page)
+    preview = hot.get(f"/referrals/{ref_of(page)}").click("Forward")
     assert STORY in preview
     assert "This will be sent, and nothing else" in preview
     assert CANARY not in preview
@@ -165,8 +169,8 @@ def test_forwarding_shows_what_will_be_sent(as_role, people, database):
 def forward(as_role, people):
     hot = as_role("HOT")
     page = report(hot)
-    started = next(f for f in page.forms.values() if f.action.endswith("/start_triage")).submit().follow()
-    preview = started.click("Forward")
+    start(page)
+    preview = hot.get(f"/referrals/{ref_of(page)}").click("Forward")
     form = preview.forms["form"]
     fill(form, forwarded_to=str(people["PSU"].agency_id), forward_basis="competent_authority")
     choose(form, "I have seen what will be sent", preview)
@@ -230,12 +234,26 @@ def test_the_list_is_filtered(as_role, database):
     assert second not in hot.get("/referrals?state=accepted")
 
 
-def test_the_most_urgent_is_opened_next(as_role):
+def test_danger_stands_on_top_of_the_queue(as_role):
     hot = as_role("HOT")
-    report(hot)
-    urgent = ref_of(report(hot, immediate_danger="yes"))
-    token = hot.get("/referrals/new").forms["form"]["csrf_token"].value
-    assert f"/referrals/{urgent}/triage" in hot.post("/referrals/next", {"csrf_token": token}).location
+    calm, urgent = ref_of(report(hot)), ref_of(report(hot, immediate_danger="yes"))
+    page = hot.get("/")
+    assert page.text.index(urgent) < page.text.index(calm)
+    taken = next(f for f in page.forms.values() if f.action == f"/referrals/{urgent}/start").submit()
+    assert taken.location.endswith(f"/referrals/{urgent}/triage")
+
+
+def test_who_comes_too_late_does_not_cut_in(as_role, people, database, app):
+    from webtest import TestApp
+
+    with database.work() as db:
+        colleague = make_person(db, "HOT", "aple")
+    page = report(as_role("HOT"))
+    late = TestApp(app, extra_environ={"REMOTE_ADDR": "192.0.2.2"})
+    sign_in(late, colleague)
+    opened = late.get(f"/referrals/{ref_of(page)}")
+    start(page)
+    assert start(opened).location.endswith(f"/referrals/{ref_of(page)}")
 
 
 def test_people_are_recorded_by_pseudonym(as_role):
