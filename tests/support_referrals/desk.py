@@ -157,6 +157,10 @@ class Desk:
             )
             return {task.rule or task.title: task for task in found}
 
+    def case_ref(self, db) -> str:
+        """The reference of the case."""
+        return cases.case_of(db, self.case_id).ref
+
     # ---- steps of the way
 
     def taken(self) -> uuid.UUID:

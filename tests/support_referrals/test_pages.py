@@ -8,6 +8,7 @@ from sqlalchemy import select
 from webtest import TestApp
 
 from casework.support.models import SupportReferral, SupportSending
+from schemas.support import DOMAINS
 from tests.support.people import Person, make_person, quick, sign_in
 from tests.support_referrals.desk import Desk
 
@@ -75,6 +76,11 @@ def send(form, status=303):
     return answer.follow() if status == 303 else answer
 
 
+def _values(field) -> list[str]:
+    """The codes of a group of radio buttons."""
+    return [option[0] for option in getattr(field, "options", ())]
+
+
 def dates(form, day: dt.date, start: int = 0):
     """Fill every date's boxes from `start` on with one day."""
     for name, value in (("day", day.day), ("month", day.month), ("year", day.year)):
@@ -94,7 +100,116 @@ def test_every_page_opens(at, desk, locale):
             assert browser.get(path).status_int == 200, (name, path)
     for event in ("consent", "assess", "withdraw_consent", "propose_void", "record_follow_up"):
         assert at("sw").get(f"/support/{ref}/do/{event}").status_int == 200, event
-    for path in re.findall(r'href="(/support/[^"]+/(?:consents|assessments)/[^"]+)"', at("sw").get(f"/support/{ref}").text):
+    parts = re.findall(r'href="(/support/[^"]+/(?:consents|assessments)/[^"]+)"', at("sw").get(f"/support/{ref}").text)
+    for path in parts:
         assert at("sw").get(path).status_int == 200, path
         if "/consents/" in path:
             assert "thumbprint" in at("sw").get(f"{path}/sheet").text
+
+
+def test_a_child_from_request_to_closure(at, desk, people, database):
+    with database.work(readonly=True, unscoped=1) as db:
+        case = desk.case_ref(db)
+    # Police ask, and see only that they did.
+    page = at("inv").get(f"/cases/{case}/support/new")
+    form = fill(page, child=str(desk.child_id), urgency="high", reason_code="victim_identified",
+                reason="A safe place to stay", safe_contact="Through the school, before noon",
+                agency_id=str(people["sw"].agency_id))
+    ref = re.search(r"S\d\d-\d{6}-[A-Z]", send(form).text).group()
+    path = f"/support/{ref}"
+
+    # Four clicks: the row, the step, the answer, save.
+    start = at("sw").get("/")
+    record = start.click(href=f"{path}$", index=0)
+    form = record.click(href=f"{path}/do/first_contact").forms["form"]
+    form["safe"] = "yes"
+    page = send(form)
+    assert NAME in page.text
+    send(fill(at("sw").get(f"{path}/do/explain"), informed_how="With a picture card", language="khm"))
+
+    for kind, giver in (("caregiver_consent", "Aunt Fictional"), ("assent", "The child")):
+        page = at("sw").get(f"{path}/do/consent")
+        assert page.forms["form"]["kind"].value == kind
+        form = fill(page, given_by=giver)
+        if kind == "caregiver_consent":
+            form["relation"] = "other_family"
+        page = send(form)
+    assert "Still needed" not in page.text
+
+    form = at("sw").get(f"{path}/do/assess").forms["form"]
+    today = dt.date.today()
+    dates(form, today - dt.timedelta(days=1))
+    for name in ("day", "month", "year"):
+        form.fields[name][-1].value = str(getattr(today + dt.timedelta(days=30), name))
+    levels = [one for fields in form.fields.values() for one in fields if "3" in _values(one) and "0" in _values(one)]
+    assert len(levels) == len(DOMAINS)
+    for one in levels:
+        one.value = "0"
+    form["level_of_risk"], form["child_view"], form["may_be_interviewed"] = "high", "Wants to go to school.", "not_now"
+    form["safety_plan"] = "Stays with the aunt."
+    refused = send(form, 422)
+    assert "The rule proposes another level" in refused.text
+    form = refused.forms["form"]
+    form["level_reason"] = "The caregiver is away."
+    send(form)
+
+    page = at("sw").get(f"{path}/do/send")
+    assert NAME not in page.html.find("aside").text
+    form = page.forms["form"]
+    form["type"], form["subtype"], form["seen"] = "counselling", "counselling_trauma", True
+    form["provider_agency"] = str(people["prv"].agency_id)
+    send(form)
+
+    # The provider is told the minimal view, and the name only once a worker is named.
+    waiting = at("prv").get("/")
+    assert NAME not in waiting.text
+    assert "V-7K2M" in waiting.text
+    asked = re.search(r"/asked/M\d\d-\d{6}-[A-Z]", waiting.text).group()
+    page = waiting.click(href=f"{asked}$", index=0)
+    page = page.forms[next(n for n, f in page.forms.items() if str(f.action).endswith("/do/accept"))].submit().follow()
+    assert NAME not in page.text
+    assert at("prv").get(path, status=404)
+    form = page.click(href=f"{asked}/do/name_worker").forms["form"]
+    form["provider_worker"] = str(people["prv"].user_id)
+    send(form)
+    assert NAME in at("prv").get(path).text
+    assert at("prv2").get(path, status=404)
+
+    form = at("prv").get(f"{path}/do/plan").forms["form"]
+    form["goal"], form["responsible"], form["child_view"] = "Back to school", "Worker", "Agrees."
+    dates(form, today + dt.timedelta(days=30))
+    send(form)
+    send(at("sws").get(f"{path}/do/approve_plan").forms["form"])
+    send(at("prv").get(f"{path}/do/start_service").forms["form"])
+    send(at("sw").get(f"{path}/do/start_follow_up").forms["form"])
+    form = fill(at("sw").get(f"{path}/do/request_closure"), closure_reason="goals_met", closure_safety="yes",
+                child_asked=True, court_steps="The verdict is final.")
+    dates(form, today + dt.timedelta(days=30))
+    send(form)
+    at("sw").get(f"{path}/do/approve_closure", status=403)
+    assert "Closed" in send(at("sws").get(f"{path}/do/approve_closure").forms["form"]).text
+
+
+def test_police_and_prosecution_get_the_short_page(at, desk):
+    support = desk.closing()
+    ref = ref_of(desk, support)
+    for name in ("inv", "psu"):
+        page = at(name).get(f"/support/{ref}").html.find("main").get_text(" ", strip=True)
+        assert "Yes" in page
+        for hidden in ("Agrees", "Back to school", "Closure", "safe place", "School", "hagar", "Goals met"):
+            assert hidden not in page, (name, hidden)
+        at(name).get(f"/support/{ref}/history", status=403)
+        assert "Closure" not in at(name).get("/support").text
+        at(name).get(f"/support/{ref}/do/consent", status=403)
+        # A filter would tell what the list does not show.
+        assert ref in at(name).get("/support?state=draft").text
+    for name in ("far", "aud", "other_prv"):
+        assert at(name).get(f"/support/{ref}", status="*").status_int in (403, 404)
+
+
+def test_the_case_lists_its_support(at, desk, database):
+    support = desk.request()
+    with database.work(readonly=True, unscoped=1) as db:
+        case = desk.case_ref(db)
+    assert ref_of(desk, support) in at("inv").get(f"/cases/{case}/support").text
+    assert at("far").get(f"/cases/{case}/support", status="*").status_int in (403, 404)
