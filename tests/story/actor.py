@@ -25,7 +25,7 @@ class Actor:
     def arrive(cls, browser: Browser, base: str, person: Person, locale: str = "en-GB") -> "Actor":
         """A new browser of their own, signed in through the real pages."""
         context = browser.new_context(base_url=base, locale=locale, viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         actor = cls(person, context, page, base, Guard(page, base))
         page.goto("/sign-in")
@@ -49,7 +49,8 @@ class Actor:
         form = self.page.locator("form#form")
         for name, value in (values or {}).items():
             put(form, name, value)
-        form.locator("button[type=submit]").last.click()
+        with self.page.expect_navigation():
+            form.locator("button[type=submit]").last.click()
         problems = self.page.locator(".govuk-error-summary")
         if problems.count():
             raise AssertionError(f"{self.person.role} {path}: {problems.inner_text()}")
@@ -59,7 +60,15 @@ class Actor:
     def press(self, path: str, name: str) -> str:
         """Press a button of a page that needs no further words."""
         self.open(path)
-        self.page.get_by_role("button", name=name, exact=True).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).first.click()
+        return self.page.url.removeprefix(self.base).partition("?")[0]
+
+    def follow(self, path: str, words: str) -> str:
+        """The path that the first link with these words (a pattern) on a page leads to."""
+        self.open(path)
+        href = self.page.locator("main a", has_text=re.compile(words)).first.get_attribute("href")
+        self.open(href)
         return self.page.url.removeprefix(self.base).partition("?")[0]
 
     def refused(self, path: str) -> None:
@@ -134,6 +143,8 @@ def _choose(form: Locator, name: str, wanted: str) -> None:
     """The radio button with this code, or the one whose label holds these words."""
     buttons = form.locator(f"[name='{name}']")
     found = buttons.evaluate_all(
-        "(radios, wanted) => radios.findIndex(r => r.value === wanted || r.labels[0].innerText.includes(wanted))", wanted)
+        "(radios, wanted) => radios.findIndex(r => r.value === wanted || r.labels[0].innerText.includes(wanted))",
+        wanted,
+    )
     assert found >= 0, f"{name} has no choice {wanted!r}: {form.inner_text()[:500]}"
     buttons.nth(found).check()

@@ -146,8 +146,8 @@ def _the_enquiry(cast, case: str) -> None:
         "seal_before": "SEAL-1",
     })
     custodian.open("/")
-    item = investigator.open(f"{case}/evidence") and investigator.page.locator(
-        "main table a[href*='/evidence/E']").last.get_attribute("href")
+    investigator.open(f"{case}/evidence")
+    item = investigator.page.locator("main table a[href*='/evidence/E']").last.get_attribute("href")
     for name in ("prosecutor", "worker"):
         cast[name].refused(f"{item}/do/accept")
     custodian.send(f"{item}/do/accept", {
@@ -193,7 +193,7 @@ def _the_prosecution(cast, case: str) -> None:
     prosecutor.send(f"{matter}/do/return_file", {
         "instructions": "Ask the provider for the times of sign-in (invented).", "Due": today(10)})
     cast["supervisor"].refused(f"{case}/do/finish_further_enquiry")
-    investigator.send(f"{case}/do/finish_further_enquiry", {"answer_1": "Asked today; the answer is on file (invented)."})
+    investigator.send(f"{case}/do/finish_further_enquiry", {"answer_1": "Asked; the answer is on file (invented)."})
     supervisor.send(f"{case}/do/submit", {"prosecution": "Phnom Penh"})
     for name in ("investigator", "clerk"):
         cast[name].refused(f"{matter}/charge")
@@ -216,7 +216,8 @@ def _the_support(cast, case: str) -> None:
         cast[name].refused(f"{support}/do/first_contact")
     head.send(f"{support}/do/assign", {"worker": "Worker (fictional)"})
     worker.send(f"{support}/do/first_contact", {"When": (*today(), "00:01"), "kind": "visit", "safe": "yes"})
-    worker.send(f"{support}/do/explain", {"informed_how": "Talked in Khmer, with pictures (invented).", "language": "khm"})
+    worker.send(f"{support}/do/explain", {
+        "informed_how": "Talked in Khmer, with pictures (invented).", "language": "khm"})
     for kind, giver in (("caregiver_consent", "Aunt (fictional)"), ("assent", "The child")):
         worker.send(f"{support}/do/consent", {
             "kind": kind, "What it is for": ["support", "share_provider"], "given_by": giver, "form": "thumbprint",
@@ -232,7 +233,7 @@ def _the_support(cast, case: str) -> None:
     provider.refused(support)
     worker.send(f"{support}/do/send", {
         "type": "counselling", "subtype": "counselling_generalist", "provider_agency": "Hagar", "seen": True})
-    sending = provider.open("/asked") and provider.page.locator("main table a[href^='/asked/']").first.get_attribute("href")
+    sending = provider.follow("/", r"^M\d\d-")
     provider.sees_not(sending, *CHILD)
     for name in ("investigator", "supervisor", "stranger"):
         cast[name].refused(f"{sending}/do/accept")
@@ -264,7 +265,7 @@ def _the_verdict(cast, case: str) -> None:
     for name in ("clerk", "supervisor"):
         cast[name].refused(f"{matter}/do/judge")
     prosecutor.send(f"{matter}/do/judge", {
-        "body": "Phnom Penh", "type": "judgment", "Date": today(), "verdict": "convicted", "months": "24"})
+        "body": "Phnom Penh", "type": "judgment", "Date": today(), "each Verdict": "convicted", "months": "24"})
     prosecutor.sees(matter, "Judged")
 
 
@@ -274,13 +275,15 @@ def _the_closure(cast) -> None:
     head.open("/support")
     support = head.page.locator("main table a[href^='/support/S']").first.get_attribute("href")
     worker.send(f"{support}/do/plan", {
-        "goal": "Back in school (invented)", "responsible": "Provider (fictional)", "By": today(30), "child_view": "I want to go to school (invented)."})
+        "goal": "Back in school (invented)", "responsible": "Provider (fictional)", "By": today(30),
+        "child_view": "I want to go to school (invented)."})
     worker.refused(f"{support}/do/approve_plan")
     head.send(f"{support}/do/approve_plan")
     provider.send(f"{support}/do/start_service")
     provider.send(f"{support}/do/start_follow_up")
     worker.send(f"{support}/do/request_closure", {
-        "closure_reason": "goals_met", "closure_safety": "yes", "child_asked": True, "court_steps": "Done (invented)."})
+        "closure_reason": "goals_met", "closure_safety": "yes", "child_asked": True, "court_steps": "Done (invented).",
+        "Date": today(30)})
     for name in ("worker", "provider", "investigator"):
         cast[name].refused(f"{support}/do/approve_closure")
     head.send(f"{support}/do/approve_closure")
