@@ -18,10 +18,11 @@ configure_mappers()
 MODELS = sorted((m.class_ for m in Base.registry.mappers), key=lambda m: m.__tablename__)
 
 NOT_AUDITED = {
-    "audit_entry": "is the log", "audit_head": "is the log", "data_key": "made with the record, erased by an act that is",
+    "audit_entry": "is the log", "audit_head": "is the log", "data_key": "made with its record",
     "draft": "a person's own unsent words", "submission": "marks a form as sent", "search_text": "an index",
-    "user_session": "signing in and out are entries of their own", "sign_in_counter": "counts tries",
-    "user_activity": "when somebody was last seen", "recovery_code": "making and using are entries of their own", "invitation": "making and using are entries",
+    "user_session": "signing in and out are entries", "sign_in_counter": "counts tries",
+    "user_activity": "when somebody was last seen", "recovery_code": "making and using are entries",
+    "invitation": "making and using are entries",
 }
 NOT_SCOPED = {
     **NOT_AUDITED, "agency": "reference data", "user_account": "administrators' pages have permissions",

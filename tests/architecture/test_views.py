@@ -8,9 +8,9 @@ from pyramid.interfaces import IRoutesMapper
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from casework.authz.conditions import rows_of
+from casework.authz.identity import ROLES
 from casework.authz.policy import SIGNED_IN
 from casework.workflow.engine import SYS, flows
-from casework.authz.identity import ROLES
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.one_engine
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.one_engine
 # What everybody reaches without signing in. Each line is a decision.
 PUBLIC = {
     "static", "language", "styleguide", "sign_in", "sign_in.code", "sign_in.recovery", "choose_role", "sign_out",
-    "invitation", "enrol", "enrol.qr", "report", "report.start", "report.done", "report.return", "report.answer", "health",
+    "invitation", "enrol", "enrol.qr", "report", "report.details", "report.return", "report.reply", "report.leave",
+    "health",
 }
 
 
@@ -31,9 +32,9 @@ def views(app):
 
 
 def test_every_view_has_a_permission(app):
-    rows = {line["key"] for line in csv.DictReader((ROOT / "etc/matrix.csv").open(encoding="utf-8"))}
+    rows = {line["key"] for line in csv.DictReader((ROOT / "etc/matrix.csv").read_text(encoding="utf-8").splitlines())}
     wrong = []
-    for route, _methods, permission, view in views(app):
+    for route, _methods, permission, _view in views(app):
         if route is None:
             continue
         if permission == NO_PERMISSION_REQUIRED:

@@ -78,7 +78,7 @@ def test_a_wrong_cell_stops_the_start(tmp_path, planted):
     text = FILE.read_text(encoding="utf-8")
     path = tmp_path / "matrix.csv"
     path.write_text(text.replace(",M own,W a,WA g,", f",{planted},W a,WA g,"), encoding="utf-8")
-    with pytest.raises(MatrixError, match="row case.core, HOT"):
+    with pytest.raises(MatrixError, match=r"row case\.core, HOT"):
         load(path)
 
 

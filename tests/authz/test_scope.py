@@ -56,7 +56,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_only_own_rows(two, way):
-    database, identity, cases = two
+    database, identity, _cases = two
     with database.work(readonly=True, identity=identity) as db:
         rows = db.execute(WAYS[way]()).all()
         assert len(rows) == 1
@@ -85,7 +85,7 @@ def test_unscoped_says_why_and_ends(two):
         with unscoped(db, "test"):
             assert len(db.execute(select(Case.id)).all()) == 2
         assert len(db.execute(select(Case.id)).all()) == 1
-        with pytest.raises(ValueError), unscoped(db, ""):
+        with pytest.raises(ValueError, match="say why"), unscoped(db, ""):
             pass
 
 
@@ -96,4 +96,5 @@ def test_shown_hides_what_a_level_does_not_give(two):
         case = db.get(Case, ours.id)
         assert Shown(case, access_to_one(db, identity, case)).conduct == []
         hidden = Shown(case, access_to_one(db, custodian, case))
-        assert hidden.conduct is None and hidden.title is None
+        assert hidden.conduct is None
+        assert hidden.title is None

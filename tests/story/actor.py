@@ -40,7 +40,7 @@ class Actor:
     def open(self, path: str) -> Page:
         """Open a page that must be there."""
         response = self.page.goto(path)
-        assert response is not None and response.status == 200, f"{self.person.role} {path}: {response.status}"
+        assert response.status == 200, f"{self.person.role} {path}: {response.status}"
         return self.page
 
     def send(self, path: str, values: dict[str, Any] | None = None) -> str:

@@ -142,8 +142,8 @@ def _the_enquiry(cast, case: str) -> None:
     for name in ("custodian", "stranger", "head"):
         cast[name].refused(f"{case}/evidence/release")
     investigator.send(f"{case}/evidence/release", {
-        "Items": ["Telephone, black"], "receiver": "Custodian (fictional)", "purpose": "storage", "place": "Evidence room",
-        "seal_before": "SEAL-1",
+        "Items": ["Telephone, black"], "receiver": "Custodian (fictional)", "purpose": "storage",
+        "place": "Evidence room", "seal_before": "SEAL-1",
     })
     custodian.open("/")
     investigator.open(f"{case}/evidence")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from casework.accounts.models import Agency, User
 from casework.authz.identity import Identity
 from casework.authz.models import BreakGlass, Grant, Recusal
-from casework.cases.models import Case, CaseLink, FileVersion, Note, OffenceProposal, Task
+from casework.cases.models import Case, CaseLink, FileVersion, Note, OffenceProposal
 from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.evidence.models import CustodyEvent, EvidenceItem
@@ -189,8 +189,8 @@ def _records(db: Session, world: World, case: Case, facts: frozenset[str], mine:
             accepted_at=now() if "accepted" in facts else None, consent_provider="c" in facts, **base))
         lead = {**base, "agency_id": case.lead_agency_id}
         add("case.link", CaseLink(ref=_ref(db, CaseLink, "L"), other_case_id=case.id,
-                                  other_ref=case.ref, other_agency_id=case.lead_agency_id, type="related", basis="A test",
-                                  state="proposed", **lead))
+                                  other_ref=case.ref, other_agency_id=case.lead_agency_id, type="related",
+                                  basis="A test", state="proposed", **lead))
         version = FileVersion(case_id=case.id, number=_next(), manifest=[], sha256="0" * 64, created_by_id=author)
         db.add(version)
         db.flush()

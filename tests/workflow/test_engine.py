@@ -11,7 +11,16 @@ from casework.authz.identity import Identity
 from casework.cases.models import Case
 from casework.db.refs import new_ref
 from casework.workflow.engine import (
-    NotAllowed, Problem, Refused, Transition, add_flow, Flow, apply, create, flows, possible,
+    Flow,
+    NotAllowed,
+    Problem,
+    Refused,
+    Transition,
+    add_flow,
+    apply,
+    create,
+    flows,
+    possible,
 )
 from casework.workflow.guard import StateSetByHand
 from casework.workflow.models import StateChange
@@ -62,7 +71,7 @@ def test_a_flow_may_not_name_a_state_it_does_not_have():
 
 
 def test_moves_write_who_when_from_to_and_why(trial):
-    database, case_id, (a, b) = trial
+    database, case_id, (a, _b) = trial
     assert step(database, case_id, a, "go") == "two"
     assert step(database, case_id, a, "back", reason="Something is missing here") == "one"
     with database.work(readonly=True) as db:
@@ -90,9 +99,8 @@ def test_refusals(trial):
 
 def test_roles_and_matrix_levels(trial):
     database, case_id, (a, _) = trial
-    with pytest.raises(NotAllowed, match="system"):
-        with database.work(identity=a) as db:
-            apply(db, None, db.get(Case, case_id), "go")
+    with pytest.raises(NotAllowed, match="system"), database.work(identity=a) as db:
+        apply(db, None, db.get(Case, case_id), "go")
     with pytest.raises(NotAllowed):
         step(database, case_id, a, "tick")
     stranger = Identity(a.user_id, "x", "PSU", a.user_id)
