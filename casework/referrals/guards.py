@@ -268,9 +268,14 @@ def in_sample(move: Move) -> Problem | None:
     return None
 
 
+def last_event(session, referral: Referral) -> str | None:
+    """What happened to a referral last."""
+    query = select(StateChange.event).where(StateChange.record_id == referral.id).order_by(StateChange.id.desc())
+    return session.scalar(query.limit(1))
+
+
 def void_was_asked(move: Move) -> Problem | None:
     """Voiding takes two: one asks, another agrees, and nothing happened in between."""
-    query = select(StateChange.event).where(StateChange.record_id == move.record.id).order_by(StateChange.id.desc())
-    if move.session.scalar(query.limit(1)) != "propose_void":
+    if last_event(move.session, move.record) != "propose_void":
         return Problem(_("Voiding takes two people: one asks for it, then another confirms."))
     return None

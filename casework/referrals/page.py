@@ -7,11 +7,14 @@ from sqlalchemy import select
 from casework.authz.access import access_to_one, shown
 from casework.cases.models import Case, Task
 from casework.cases.tasks import OPEN
+from casework.db.base import now
 from casework.people.models import Person
 from casework.records.registry import path_to
 from casework.records.show import summary
 from casework.workflow.engine import possible
 from schemas.urls import defang
+
+from .guards import held_by, last_event
 
 FACTS = (
     "received_at", "source", "channel", "external_ref", "immediate_danger", "platform", "occurred_from", "occurred_to",
@@ -29,14 +32,30 @@ def facts_of(request, referral: Any) -> dict:
     record = shown(request.db, request.identity, referral)
     rt = request.registry["record_types"]["referral"]
     return {
-        "facts": summary(request, rt, record, filled(record, FACTS)), "narrative": record.narrative,
+        "facts": rows_of(request, rt, record, FACTS), "narrative": record.narrative,
         "urls": [defang(url) for url in record.urls or ()], "messages": record.messages or [],
     }
 
 
-def filled(record: Any, columns: tuple[str, ...]) -> list[str]:
-    """The columns that this person sees and that hold something."""
-    return [c for c in columns if record.shows(c) and getattr(record, c) not in (None, "", [], False)]
+def rows_of(request, rt: Any, record: Any, columns: tuple[str, ...]) -> list[dict]:
+    """Rows of the columns that this person sees and that hold something."""
+    filled = [c for c in columns if record.shows(c) and getattr(record, c) not in (None, "", [], False)]
+    return summary(request, rt, record, filled) if filled else []
+
+
+def _acts(request, referral: Any, rt: Any) -> dict:
+    """What this person can do now, without what could only be refused."""
+    steps = {t.event: t for t in possible(request.db, request.identity, referral)}
+    if held_by(referral, now()) == request.identity.user_id:
+        steps.pop("start_triage", None)
+    if not referral.second_review or referral.second_reviewed_at is not None:
+        steps.pop("second_review", None)
+    if "void" in steps and last_event(request.db, referral) != "propose_void":
+        steps.pop("void")
+    return {
+        "events": set(steps), "rare": [t for event, t in steps.items() if event in rt.rare],
+        "transitions": [t for event, t in steps.items() if event not in (*rt.rare, *rt.inner, "start_triage")],
+    }
 
 
 def page(request, referral: Any) -> dict:
@@ -45,9 +64,9 @@ def page(request, referral: Any) -> dict:
     record = shown(db, identity, referral)
     rt = request.registry["record_types"]["referral"]
     found = facts_of(request, referral)
-    found["events"] = {transition.event for transition in possible(db, identity, referral)}
-    found["findings"] = summary(request, rt, record, filled(record, FINDINGS))
-    found["course"] = summary(request, rt, record, filled(record, DECISION))
+    found.update(_acts(request, referral, rt))
+    found["findings"] = rows_of(request, rt, record, FINDINGS)
+    found["course"] = rows_of(request, rt, record, DECISION)
     found["people"] = _people(request, referral)
     found["tasks"] = _clocks(request, referral)
     found["linked"] = _linked(request, referral)

@@ -27,7 +27,8 @@ REFERRAL = RecordType(
     name="referral", model=Referral, path="referrals", prefix="R", row="referral.facts", title=_("Referral"),
     plural=_("Referrals"), columns=("ref", "state", "immediate_danger", "risk_level", "source", "province",
                                     "received_at"),
-    filters=FILTERS, edit_schema=Findings, edit=save_findings, search=("narrative", "external_ref"), inner=INNER,
+    filters=FILTERS, edit_schema=Findings, edit=save_findings, search=("narrative", "external_ref"),
+    inner=INNER, rare=("merge", "propose_void", "void"),
     template="casework:referrals/templates/referral.jinja2", extra=page.page,
     fields=(*page.FACTS, *page.FINDINGS, *page.DECISION),
     labels={

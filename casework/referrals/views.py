@@ -1,5 +1,6 @@
 """Pages of referrals that the generic ones do not fit: intake, triage to its end, forwarding, the reporter."""
 
+import datetime as dt
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
@@ -24,11 +25,24 @@ from schemas.referral import Forward, OperatorReport
 from schemas.triage import Triage
 
 from . import page, service
-from .minimal import minimal_view
+from .minimal import TIMES, minimal_view
 from .persons import NEW_CHILD
 from .workflow import DECIDERS
 
 SUPPORT_FIELDS = ("agency_id", "urgency", "reason_code", "reason", "safe_contact")
+# The order in which somebody on the telephone is asked.
+ASKED_FIRST = (
+    "immediate_danger", "source", "channel", "province", "district", "narrative", "urls", "platform", "child_known",
+    "safe_contact", "feedback_wanted", "reporter_anonymous", "family_km", "given_km", "family_latin", "given_latin",
+    "protection_needed", "may_be_named", "received_at",
+)
+# Which answers bring which fields into view.
+DEPENDS = "; ".join((
+    "accept_as:existing_case => case",
+    "accept_as:new_case => title lead_agency_id lead_officer_id province",
+    "support_wanted:true accept_as:support_only => support_agency_id support_urgency support_reason_code "
+    "support_reason support_safe_contact",
+))
 PERSON_ROW = {role: row for role, row in PERSON_ROWS.items() if role != "reporter"}
 
 
@@ -44,9 +58,12 @@ def new(context: Context, request):
         )
         return path_to(request, referral)
 
+    schema = OperatorReport()
+    first = [schema[name] for name in ASKED_FIRST]
+    schema.children = first + [node for node in schema.children if node not in first]
     return run_form(
-        request, OperatorReport(), title=_("New report"), save=save, back="/referrals",
-        values={"received_at": now(), "channel": "phone"},
+        request, schema, title=_("New report"), save=save, back="/referrals",
+        values={"received_at": now(), "channel": "phone", "protection_needed": True},
         lead=_("Ask about danger first. Write what the person says; do not ask for images or files."),
     )
 
@@ -77,16 +94,21 @@ def triage(context: Context, request):
         apply(request.db, request.identity, referral, "accept", _with_support(data))
         return f"{path_to(request, referral)}?done=accept"
 
+    schema = Triage()
+    if not request.options("users:lead_officer"):
+        del schema["lead_officer_id"]
     values = {name: getattr(referral, name) for name in page.FINDINGS}
     values["province"] = referral.province
     if request.identity.role == "PSU":
         values["lead_agency_id"] = str(request.identity.agency_id)
     shown_form = run_form(
-        request, Triage(), title=_("Triage of ${ref}", mapping={"ref": referral.ref}), save=save,
+        request, schema, title=_("Triage of ${ref}", mapping={"ref": referral.ref}), save=save,
         button=code_label(request, "events", "accept"), values=values, version=referral.version,
         back=path_to(request, referral),
     )
-    return shown_form if not isinstance(shown_form, dict) else {**shown_form, **page.facts_of(request, referral)}
+    if not isinstance(shown_form, dict):
+        return shown_form
+    return {**shown_form, **page.facts_of(request, referral), "depends": DEPENDS}
 
 
 def _with_support(data: dict) -> dict:
@@ -129,9 +151,16 @@ def in_words(request, view: dict[str, Any]) -> list[dict]:
             text = " – ".join(filter(None, (value["name"], value["contact"])))
             rows.append({"key": translate(request, _("Reporter")), "value": text})
         else:
-            text = words(request, rt, name, value, request.names)
+            text = words(request, rt, name, _moment(name, value), request.names)
             rows.append({"key": translate(request, label(rt, name)), "value": text})
     return rows
+
+
+def _moment(name: str, value: Any) -> Any:
+    """Moments and days are kept as ISO text."""
+    if name not in TIMES:
+        return value
+    return dt.datetime.fromisoformat(value) if "T" in value else dt.date.fromisoformat(value)
 
 
 def sent(context: Context, request) -> dict:

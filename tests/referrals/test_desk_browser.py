@@ -51,7 +51,7 @@ def test_triage_by_keys(page, server, app, operator):
     assert boxes.nth(1).is_checked()
     page.keyboard.press("2")
     assert not boxes.nth(1).is_checked()
-    page.locator("input[name=title]").press("3")
+    page.locator("input[name=child_count]").press("3")
     assert not boxes.nth(2).is_checked()
 
 

@@ -1,4 +1,5 @@
 // The behaviour of casework's pages. Every page works without it; nothing here makes markup from text.
+import { startDepends } from './depends.js'
 import { startForms } from './forms.js'
 import { startIdle } from './idle.js'
 import { startKeys } from './keys.js'
@@ -38,3 +39,4 @@ startForms(words)
 startIdle()
 startKeys()
 startShortcuts()
+startDepends()
