@@ -296,7 +296,7 @@ def _the_log(cast, referral: str, case: str) -> None:
     for path in (referral, case):
         auditor.refused(path)
     ref = case.rsplit("/", 1)[1]
-    auditor.sees(f"/audit?ref={ref}&result=denied", "Stranger (fictional)", "Denied")
+    auditor.sees(f"/audit?ref={ref}&result=denied", "Stranger (fictional)", "Refused")
     auditor.sees(f"/audit?ref={ref}", "Supervisor (fictional)", "Investigator (fictional)")
     auditor.sees(f"/audit?ref={referral.rsplit('/', 1)[1]}", "Hotline (fictional)")
     for path in (f"/audit?ref={ref}", "/audit", "/audit?result=denied"):
