@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from casework.crypto.sealed import sealed_fields
 
-from .conditions import recused, terms_of
+from .conditions import recused
 from .identity import Identity
-from .scope import current_matrix, unscoped
+from .scope import terms, unscoped
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ def access_to(
 
     `row` asks about another matrix row with these records' facts.
     """
-    terms = terms_of(model, identity, current_matrix(), row)
-    if not terms or not ids:
+    ways = terms(model, identity, row)
+    if not ways or not ids:
         return {}
-    columns = [sql.label(f"t{n}") for n, (_, _, sql) in enumerate(terms)]
+    columns = [sql.label(f"t{n}") for n, (_, _, sql) in enumerate(ways)]
     query = select(model.id, *columns).where(and_(model.id.in_(ids), not_(recused(model, identity))))
     with unscoped(session, "asks which terms hold, shows nothing"), session.no_autoflush:
-        return {result[0]: _granted(identity, terms, result[1:]) for result in session.execute(query)}
+        return {result[0]: _granted(identity, ways, result[1:]) for result in session.execute(query)}
 
 
 def _granted(identity: Identity, terms: Sequence[tuple], holds: Sequence[Any]) -> Access:
@@ -58,21 +58,37 @@ def _granted(identity: Identity, terms: Sequence[tuple], holds: Sequence[Any]) -
     return Access(rules)
 
 
-def fetch(session: Session, identity: Identity, model: type, *conditions: Any) -> Any | None:
-    """The record that meets `conditions`, as the scope lets it be seen, or None. The access to it, by its own row and
-    by the rows of single fields, comes with the same query and is remembered."""
-    rows = [None, *sorted(set(getattr(model, "__field_rows__", {}).values()))]
-    terms = [terms_of(model, identity, current_matrix(), row) for row in rows]
-    columns = [sql.label(f"t{n}_{m}") for n, of_row in enumerate(terms) for m, (_, _, sql) in enumerate(of_row)]
-    result = session.execute(select(model, *columns).where(*conditions)).one_or_none()
+@dataclass(frozen=True)
+class Wanted:
+    """A record to be fetched: of `model`, meeting `conditions`. `rows` are further matrix rows that will be asked
+    about with its facts."""
+
+    model: type
+    conditions: tuple[Any, ...]
+    rows: tuple[str, ...] = ()
+
+    @property
+    def all_rows(self) -> list[str | None]:
+        """Its own row, those of single fields, and the further ones."""
+        return [None, *sorted({*getattr(self.model, "__field_rows__", {}).values(), *self.rows})]
+
+
+def fetch(session: Session, identity: Identity, *wanted: Wanted) -> tuple[Any, ...] | None:
+    """The records wanted, each as the scope lets it be seen, or None where one is missing. One query: the access to
+    each comes with it and is remembered."""
+    asked = [(place, row, terms(one.model, identity, row)) for place, one in enumerate(wanted) for row in one.all_rows]
+    columns = [sql.label(f"t{n}_{m}") for n, (_, _, ways) in enumerate(asked) for m, (_, _, sql) in enumerate(ways)]
+    query = select(*(one.model for one in wanted), *columns).where(*(c for one in wanted for c in one.conditions))
+    result = session.execute(query).one_or_none()
     if result is None:
         return None
-    record, *holds = result
+    records, holds = result[: len(wanted)], result[len(wanted):]
     cache = session.info.setdefault("access", {})
-    for row, of_row in zip(rows, terms, strict=True):
-        cache[identity.key, type(record), record.id, row] = _granted(identity, of_row, holds[: len(of_row)])
-        holds = holds[len(of_row):]
-    return record
+    for place, row, ways in asked:
+        record = records[place]
+        cache[identity.key, type(record), record.id, row] = _granted(identity, ways, holds[: len(ways)])
+        holds = holds[len(ways):]
+    return tuple(records)
 
 
 def access_to_one(session: Session, identity: Identity, record: Any, row: str | None = None) -> Access:

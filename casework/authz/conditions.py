@@ -8,16 +8,16 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import Alias, ColumnElement, and_, bindparam, exists, false, or_, select, true
 
 from casework.db.base import Base, now
 from casework.db.types import UtcDateTime
 
 from .identity import Identity
 from .matrix import Term
-from .models import BreakGlass, Grant, Recusal
 
 # Which agency column of the case means "own agency" for a role: each discipline has its part in a case.
 CASE_AGENCY = {
@@ -59,13 +59,16 @@ def _moment(name: str, **ago: float):
     return bindparam(name, callable_=lambda: now() - dt.timedelta(**ago), type_=UtcDateTime(), unique=True)
 
 
-def _table(name: str) -> Table:
-    return Base.metadata.tables[name]
+@lru_cache
+def other(table: str) -> Alias:
+    """A table under another name, for a condition that looks into it from outside. One alias serves all: each copies
+    every column, and conditions do not stand within each other."""
+    return Base.metadata.tables[table].alias()
 
 
 def granted_subjects(identity: Identity):
     """The ids of everything this person is assigned to, as a subquery."""
-    grant = Grant.__table__.alias()
+    grant = other("access_grant")
     holder = or_(grant.c.chief_only.is_(False), true() if identity.chief else false())
     return select(grant.c.subject_id).where(
         grant.c.principal_id.in_([identity.user_id, identity.agency_id]),
@@ -91,7 +94,7 @@ def own_agency(model: Any, identity: Identity) -> ColumnElement:
     if scope.case == "id":
         tests = [getattr(model, column) == identity.agency_id]
     elif scope.case is not None:
-        case = _table("case").alias()
+        case = other("case")
         mine = select(case.c.id).where(case.c[column] == identity.agency_id)
         tests.append(getattr(model, scope.case).in_(mine))
     return or_(*tests) if tests else false()
@@ -103,13 +106,13 @@ def _case_moment(model: Any, *columns: str) -> ColumnElement:
         return false()
     if scope.case == "id":
         return or_(*(getattr(model, column).is_not(None) for column in columns))
-    case = _table("case").alias()
+    case = other("case")
     reached = or_(*(case.c[column].is_not(None) for column in columns))
     return exists().where(case.c.id == getattr(model, scope.case), reached)
 
 
 def _glass(model: Any, identity: Identity) -> ColumnElement:
-    glass = BreakGlass.__table__.alias()
+    glass = other("break_glass")
     open_now = select(glass.c.subject_id).where(
         glass.c.user_id == identity.user_id, glass.c.role == identity.role,
         glass.c.until > _moment("now"), glass.c.ended_at.is_(None),
@@ -123,7 +126,7 @@ def _own_referral(model: Any, identity: Identity) -> ColumnElement:
         return model.referral_agency_id == identity.agency_id
     if scope.case is None:
         return false()
-    case = _table("case").alias()
+    case = other("case")
     return getattr(model, scope.case).in_(select(case.c.id).where(case.c.referral_agency_id == identity.agency_id))
 
 
@@ -162,7 +165,7 @@ def recused(model: Any, identity: Identity) -> ColumnElement:
     scope: Scope = model.__scope__
     if scope.case is None:
         return false()
-    recusal = Recusal.__table__.alias()
+    recusal = other("recusal")
     shut = select(recusal.c.case_id).where(recusal.c.user_id == identity.user_id)
     column = getattr(model, scope.case)
     return and_(column.is_not(None), column.in_(shut))

@@ -16,7 +16,7 @@ from casework.db.base import Base
 
 from .conditions import Scope, recused, terms_of
 from .identity import Identity
-from .matrix import Matrix
+from .matrix import Matrix, Term
 
 
 class Scoped:
@@ -29,13 +29,15 @@ class ScopeMissing(PermissionError):
     """A scoped model was selected by a session that does not say for whom."""
 
 
+KEPT = 2048  # conditions, each of one person and one model, of those who asked last
 _matrix: list[Matrix] = []
 
 
 def use_matrix(matrix: Matrix) -> None:
     """The matrix that scopes select by, set once at start."""
     _matrix[:] = [matrix]
-    _visible.cache_clear()
+    for cached in (_terms, _visible, _readable, _criteria):
+        cached.cache_clear()
 
 
 def current_matrix() -> Matrix:
@@ -76,22 +78,37 @@ class _Bare:
         return 0
 
 
-@lru_cache(maxsize=4096)
+def terms(model: Any, identity: Identity, row: str | None = None) -> list[tuple[str, Term, ColumnElement]]:
+    """`conditions.terms_of` under the matrix in force, kept for who asks again."""
+    return _terms(model, identity.key, row, _Bare(identity))
+
+
+@lru_cache(maxsize=KEPT)
+def _terms(model: Any, key: tuple, row: str | None, bare: _Bare) -> list[tuple[str, Term, ColumnElement]]:
+    return terms_of(model, bare.identity, current_matrix(), row)
+
+
+@lru_cache(maxsize=KEPT)
 def _visible(model: Any, key: tuple, bare: _Bare) -> ColumnElement:
-    identity = bare.identity
-    ways = [sql for _, term, sql in terms_of(model, identity, current_matrix()) if "M" in term.levels]
-    if not ways:
-        return false()
-    return and_(or_(*ways), not_(recused(model, identity)))
+    return _with_level("M", model, bare.identity)
 
 
 def readable(model: Any, identity: Identity) -> ColumnElement:
     """The SQL of "this person may read this row", for matching text that level M does not show."""
-    ways = [sql for _, term, sql in terms_of(model, identity, current_matrix()) if "R" in term.levels]
+    return _readable(model, identity.key, _Bare(identity))
+
+
+@lru_cache(maxsize=KEPT)
+def _readable(model: Any, key: tuple, bare: _Bare) -> ColumnElement:
+    return _with_level("R", model, bare.identity)
+
+
+def _with_level(level: str, model: Any, identity: Identity) -> ColumnElement:
+    ways = [sql for _, term, sql in terms(model, identity) if level in term.levels]
     return and_(or_(*ways), not_(recused(model, identity))) if ways else false()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def _criteria(model: Any, key: tuple, bare: _Bare):
     return with_loader_criteria(model, _visible(model, key, bare), include_aliases=True)
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, or_, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import CASE_AGENCY, LEAD, RowBy, Scope, granted_subjects
+from casework.authz.conditions import CASE_AGENCY, LEAD, RowBy, Scope, granted_subjects, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, Base, Keyed, Record, col, now
@@ -142,7 +142,7 @@ class Note(Record, Scoped, Audited, Base):
 
 def own_cases(identity):
     """Cases on which this person's agency has the part of the person's role."""
-    case = Base.metadata.tables["case"].alias()
+    case = other("case")
     return select(case.c.id).where(case.c[CASE_AGENCY.get(identity.role, LEAD)] == identity.agency_id)
 
 

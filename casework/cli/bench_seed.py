@@ -6,17 +6,17 @@ in processes of their own, a batch of cases at a time, and go in by the driver's
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Table
+from sqlalchemy import Connection, Dialect, Engine, LargeBinary, Table
 
 from casework.crypto.keyring import KeyRing
 from casework.db.base import Base
 from casework.records import search
 
-from .bench_cases import Cases, Rows, Staff
+from .bench_cases import Cases, Staff
 
 BATCH = 250  # cases made and written at once
 # Parents before children.
@@ -25,20 +25,20 @@ ORDER = (
     "file_version", "prosecution", "hearing", "support_referral", "access_grant", "state_change", "search_text",
     "audit_head", "audit_entry",
 )
-_maker: Cases | None = None  # of this process
+_maker: "_Maker | None" = None  # of this process
+Prepared = dict[str, tuple[list[str], list[tuple]]]  # table -> columns, rows
 
 
 def seed(engine: Engine, ring: KeyRing, staff: Staff, cases: int, progress: Callable[[int], None]) -> None:
     """Write `cases` cases with all that belongs to them, and the reports that wait to be worked on."""
     batches = [range(start, min(start + BATCH, cases)) for start in range(0, cases, BATCH)]
-    writers = {name: _Writer(Base.metadata.tables[name], engine.dialect) for name in ORDER}
     with _in_a_hurry(engine) as connection:
         done = 0
-        for size, rows in _made(Cases(ring, staff, cases), batches):
+        for size, prepared in _made(_Maker(Cases(ring, staff, cases), engine.dialect), batches):
             with connection.begin():
                 for name in ORDER:
-                    if rows.get(name):
-                        writers[name].write(connection, rows[name])
+                    if name in prepared:
+                        _write(connection, name, *prepared[name])
             done += size
             progress(done)
         with connection.begin():
@@ -60,11 +60,22 @@ def _in_a_hurry(engine: Engine) -> Iterator[Connection]:
         connection.invalidate()
 
 
-def _made(maker: Cases, batches: list[range]) -> Iterator[tuple[int, Rows]]:
+def _write(connection: Connection, table: str, columns: list[str], rows: list[tuple]) -> None:
+    cursor, names = connection.connection.driver_connection.cursor(), ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
+        return
+    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _made(maker: "_Maker", batches: list[range]) -> Iterator[tuple[int, Prepared]]:
     """The batches in order, made by other processes where there are several."""
     global _maker
     _maker = maker
-    workers = min(os.cpu_count() or 1, 4, len(batches))
+    workers = min(os.cpu_count() or 1, 4)
     if workers < 2 or len(batches) < 4:
         yield from map(_make, batches)
         return
@@ -73,46 +84,35 @@ def _made(maker: Cases, batches: list[range]) -> Iterator[tuple[int, Rows]]:
         yield from pool.imap(_make, batches)
 
 
-def _make(batch: range) -> tuple[int, Rows]:
-    return len(batch), _maker.batch(batch)
+def _make(batch: range) -> tuple[int, Prepared]:
+    return len(batch), _maker.prepared(batch)
 
 
-class _Writer:
-    """Writes rows of one table: values prepared by the columns' types, defaults of the model filled in."""
+class _Maker:
+    """Makes the rows of cases as the driver takes them: prepared by the columns' types, with the models' defaults."""
 
-    def __init__(self, table: Table, dialect: Dialect):
-        self.table, self.dialect = table, dialect
-        self.columns: list[str] = []
+    def __init__(self, cases: Cases, dialect: Dialect):
+        self.cases, self.dialect = cases, dialect
 
-    def write(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        if not self.columns:
-            self._prepare(rows[0])
-        values = (self._values(row) for row in rows)
-        cursor = connection.connection.driver_connection.cursor()
-        names = ", ".join(f'"{name}"' for name in self.columns)
-        if self.dialect.name == "sqlite":
-            marks = ", ".join("?" * len(self.columns))
-            cursor.executemany(f'INSERT INTO "{self.table.name}" ({names}) VALUES ({marks})', values)
-        else:
-            self._copy(cursor, f'COPY "{self.table.name}" ({names}) FROM STDIN', values)
+    def prepared(self, batch: range) -> Prepared:
+        rows = self.cases.batch(batch)
+        return {name: self._table(Base.metadata.tables[name], found) for name, found in rows.items()}
 
-    @staticmethod
-    def _copy(cursor, statement: str, values: Iterable[tuple]) -> None:
-        with cursor.copy(statement) as copy:
-            for row in values:
-                copy.write_row(row)
-
-    def _prepare(self, first: dict[str, Any]) -> None:
-        self.defaults = {
-            column.name: column.default.arg for column in self.table.columns
-            if column.name not in first and column.default is not None and column.default.is_scalar
+    def _table(self, table: Table, rows: list[dict[str, Any]]) -> tuple[list[str], list[tuple]]:
+        defaults = {
+            column.name: column.default.arg for column in table.columns
+            if column.name not in rows[0] and column.default is not None and column.default.is_scalar
         }
-        self.columns = [*first, *self.defaults]
-        impls = (self.table.columns[name].type.dialect_impl(self.dialect) for name in self.columns)
-        self.processors = [impl.bind_processor(self.dialect) for impl in impls]
-
-    def _values(self, row: dict[str, Any]) -> tuple:
-        whole = (*row.values(), *self.defaults.values())
-        return tuple(
-            value if process is None else process(value) for value, process in zip(whole, self.processors, strict=True)
-        )
+        columns = [*rows[0], *defaults]
+        types = [table.columns[name].type for name in columns]
+        # Bytes stay bytes: what their type makes of them cannot be sent from one process to another.
+        makers = [None if isinstance(type_, LargeBinary) else type_.dialect_impl(self.dialect).bind_processor(self.dialect)
+                  for type_ in types]
+        changed = [(place, process) for place, process in enumerate(makers) if process is not None]
+        prepared = []
+        for row in rows:
+            values = [*row.values(), *defaults.values()]
+            for place, process in changed:
+                values[place] = process(values[place])
+            prepared.append(tuple(values))
+        return columns, prepared

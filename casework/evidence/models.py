@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstr
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import Scope, own_agency
+from casework.authz.conditions import Scope, other, own_agency
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, Base, Record, col, now
@@ -97,7 +97,7 @@ class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
 
 def _own(model, identity):
     """Of the own agency, or of an item that the own agency's store has or is asked to take."""
-    item = EvidenceItem.__table__.alias()
+    item = other("evidence_item")
     ours = select(item.c.id).where(
         or_(item.c.store_agency_id == identity.agency_id, item.c.receiver_agency_id == identity.agency_id)
     )

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import RowBy, Scope
+from casework.authz.conditions import RowBy, Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, S4, Base, Record, col
@@ -26,7 +26,7 @@ VICTIM_ROW = "victim.identity"
 
 def _support(model, identity):
     """Support referrals for this child that this person's agency accepted with consent."""
-    support = Base.metadata.tables["support_referral"].alias()
+    support = other("support_referral")
     return select(support.c.child_id).where(
         support.c.provider_agency_id == identity.agency_id,
         support.c.accepted_at.is_not(None),

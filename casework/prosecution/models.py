@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import Scope
+from casework.authz.conditions import Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, Base, Record, col, now
@@ -16,7 +16,7 @@ from casework.workflow.guard import Stateful
 
 def _consented(model, identity):
     """The case of a child whom this person's agency supports with consent."""
-    support = Base.metadata.tables["support_referral"].alias()
+    support = other("support_referral")
     return model.case_id.in_(
         select(support.c.case_id).where(
             support.c.provider_agency_id == identity.agency_id,

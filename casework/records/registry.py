@@ -120,6 +120,11 @@ class RecordType:
         return found
 
     @cached_property
+    def known_lists(self) -> dict[str, str | None]:
+        """The code lists of its columns, as far as they were asked for."""
+        return {}
+
+    @cached_property
     def flow(self) -> Any:
         """Its flow, or None."""
         return flows().get(getattr(self.model, "__flow__", ""))
@@ -212,17 +217,33 @@ def may_see_any(request, rt: RecordType) -> bool:
     return identity is not None and any(matrix.cell(row, identity.role).may("M") for row in rt.rows)
 
 
-def _fetch(request, rt: RecordType, text: str, parent: Context | None) -> Any:
-    ref = parse_ref(text)
-    if ref is None:
+def _lineage(types: dict[str, RecordType], rt: RecordType) -> list[RecordType]:
+    """The type with those it hangs under, outermost first."""
+    found = [rt]
+    while found[0].parent is not None:
+        found.insert(0, types[found[0].parent])
+    return found
+
+
+def _fetch(request, lineage: list[RecordType], rt: RecordType) -> list[Any]:
+    """The records that the address names, outermost first, with one query. Raises HTTPNotFound for what is not
+    there or may not be seen; a list of children has none at its end."""
+    named = [one for one in lineage if one.name in request.matchdict]
+    wanted = []
+    for place, one in enumerate(named):
+        ref = parse_ref(request.matchdict[one.name])
+        if ref is None:
+            raise HTTPNotFound()
+        conditions = [one.model.ref == ref]
+        if place:
+            conditions.append(getattr(one.model, one.link) == named[place - 1].model.id)
+        # Permissions on a list of children, or on a new one, are asked of their owner.
+        asked = rt.permission.split("|") if one is named[-1] and one is not rt else ()
+        wanted.append(access.Wanted(one.model, tuple(conditions), tuple(r for r in asked if r not in one.rows)))
+    found = access.fetch(request.db, request.identity, *wanted) if wanted else ()
+    if found is None:
         raise HTTPNotFound()
-    conditions = [rt.model.ref == ref]
-    if parent is not None:
-        conditions.append(getattr(rt.model, rt.link) == parent.own.id)
-    record = access.fetch(request.db, request.identity, rt.model, *conditions)
-    if record is None:
-        raise HTTPNotFound()
-    return record
+    return [*found, *[None] * (len(lineage) - len(found))]
 
 
 def factory(types: dict[str, RecordType], rt: RecordType):
@@ -235,14 +256,13 @@ def factory(types: dict[str, RecordType], rt: RecordType):
     def make(request) -> Context:
         if not may_see_any(request, rt):
             return Context(rt)
-        parent = None
-        if rt.parent is not None:
-            parent_type = types[rt.parent]
-            parent = factory(types, parent_type)(request)
-            if parent.own is None:
-                raise HTTPNotFound()
-        text = request.matchdict.get(rt.name)
-        return Context(rt, None if text is None else _fetch(request, rt, text, parent), parent)
+        lineage = _lineage(types, rt)
+        if not all(may_see_any(request, owner) for owner in lineage):
+            raise HTTPNotFound()
+        context = None
+        for one, record in zip(lineage, _fetch(request, lineage, rt), strict=True):
+            context = Context(one, record, context)
+        return context
 
     return make
 

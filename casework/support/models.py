@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import Scope
+from casework.authz.conditions import Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
 from casework.db.base import S1, S2, S3, S4, Base, Record, col, now
@@ -16,7 +16,7 @@ from casework.workflow.guard import Stateful
 
 def _provider_consent(model, identity):
     """The support referral this row belongs to goes to this person's agency, with consent."""
-    support = Base.metadata.tables["support_referral"].alias()
+    support = other("support_referral")
     return model.support_id.in_(
         select(support.c.id).where(
             support.c.provider_agency_id == identity.agency_id, support.c.consent_provider.is_(True)
