@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import case as either
 from sqlalchemy import func, select
@@ -54,6 +55,18 @@ def people_at(request, agency_id, roles: tuple[str, ...]) -> list[tuple[Membersh
     if agency_id is not None:
         query = query.where(Membership.agency_id == agency_id)
     return [(m, u) for m, u in request.db.execute(query) if m.in_force(today)]
+
+
+def names_at(request, agency_id, role: str) -> list[tuple[Any, str]]:
+    """(id, name) of who has a role at an agency."""
+    name = func.coalesce(User.name_km, User.name) if request.locale_name == "km" else User.name
+    query = (
+        select(User.id, name).join(Membership, Membership.user_id == User.id)
+        .where(Membership.agency_id == agency_id, Membership.role == role, Membership.ended_at.is_(None),
+               User.active.is_(True))
+        .order_by(User.name)
+    )
+    return [(key, text) for key, text in request.db.execute(query)]
 
 
 def load_of(request, user_ids, at: dt.datetime) -> dict:

@@ -14,10 +14,12 @@ from casework.web.render import code_label, translate
 
 from . import links, screens
 from .models import Case, Task
+from .queue import FAR
 from .tasks import OPEN
 from .titles import title_of
 
 ROWS = 10
+OVER = ("closed", "merged", "voided")
 
 
 def _words(request, *msgids) -> list[str]:
@@ -29,20 +31,28 @@ def _clock(moment: dt.datetime | None) -> dict | str:
 
 
 def my_cases(request) -> dict:
-    """Cases I am assigned to, by their next deadline."""
-    due = (
-        select(func.min(Task.due_at)).where(Task.case_id == Case.id, Task.state.in_(OPEN)).correlate(Case)
-        .scalar_subquery()
+    """Cases I am assigned to: those where something of mine runs out first, then the newest.
+
+    It walks from my soonest tasks to their cases: somebody may be assigned to thousands.
+    """
+    identity = request.identity
+    soonest = (
+        select(Task.case_id, Task.due_at)
+        .where(Task.assignee_id == identity.user_id, Task.state.in_(OPEN), Task.due_at.is_not(None),
+               Task.case_id.is_not(None))
+        .order_by(Task.due_at).limit(4 * ROWS)
     )
-    query = (
-        select(Case, due).where(Case.id.in_(granted_subjects(request.identity)),
-                                Case.state.not_in(("closed", "merged", "voided")))
-        .order_by(due.is_(None), due, Case.id.desc()).limit(ROWS)
-    )
+    due: dict = {}
+    for case_id, at in request.db.execute(soonest):
+        due.setdefault(case_id, at)
+    mine = select(Case).where(Case.id.in_(granted_subjects(identity)), Case.state.not_in(OVER))
+    found = {case.id: case for case in request.db.scalars(mine.where(Case.id.in_(list(due)[:ROWS])))}
+    found.update({case.id: case for case in request.db.scalars(mine.order_by(Case.id.desc()).limit(ROWS))})
+    shown = sorted(found.values(), key=lambda case: (due.get(case.id, FAR), case.id))[:ROWS]
     rows = [
         [screens.link(case.ref, f"/cases/{case.ref}"), case.title, code_label(request, "case_state", case.state),
-         code_label(request, "risk_to_child", case.risk_to_child), _clock(at)]
-        for case, at in request.db.execute(query)
+         code_label(request, "risk_to_child", case.risk_to_child), _clock(due.get(case.id))]
+        for case in shown
     ]
     return {
         "title": translate(request, _("My cases by next deadline")),
@@ -80,7 +90,7 @@ def without_lead(request) -> dict | None:
     """Cases nobody leads."""
     found = _in_state(request, _("Cases without a lead officer"), _("Every case has a lead officer."),
                       "/cases/{ref}/team/assign", Case.lead_officer_id.is_(None),
-                      Case.state.not_in(("closed", "merged", "voided")))
+                       Case.state.not_in(OVER))
     return found if found["rows"] else None
 
 

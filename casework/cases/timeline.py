@@ -5,12 +5,14 @@ Items are ordered by the id of what they show: ids are made in the order of time
 
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, null, or_, select
+from sqlalchemy import Integer, Select, Uuid, and_, bindparam, null, or_, select
 from sqlalchemy import case as either
 
 from casework.authz.access import access_to_one
+from casework.authz.identity import Identity
 from casework.authz.scope import readable, unscoped
 from casework.records.registry import may_see_any
 from casework.web.i18n import _
@@ -70,31 +72,39 @@ def items_of(request, case: Case, kind: str | None = None, limit: int = PAGE) ->
 
 
 def _moves(request, case: Case, kind: str | None) -> list[dict]:
-    wanted, refs = [], []
-    for rt in request.registry["record_types"].values():
-        if rt.flow is None or not hasattr(rt.model, "case_id"):
-            continue
-        if kind is not None and (kind == "tasks") != (rt.model is Task):
-            continue
-        if not may_see_any(request, rt):
-            continue
-        may = readable(rt.model, request.identity)
-        mine = select(rt.model.id).where(rt.model.case_id == case.id, may)
-        wanted.append(and_(StateChange.record_type == rt.name, StateChange.record_id.in_(mine)))
-        refs.append((StateChange.record_type == rt.name, _of(rt.model, rt.model.ref)))
-    if kind != "tasks":
-        wanted.append(and_(StateChange.record_type == "case", StateChange.record_id == case.id))
+    types = tuple(
+        (rt.name, rt.model) for rt in request.registry["record_types"].values()
+        if rt.flow is not None and hasattr(rt.model, "case_id") and may_see_any(request, rt)
+        and (kind is None or (kind == "tasks") == (rt.model is Task))
+    )
     before, limit = window(request)
+    query = _changes(types, request.identity, kind != "tasks", before is not None)
+    reads = "R" in access_to_one(request.db, request.identity, case)
+    values = {"case": case.id, "before": before, "many": limit}
+    with unscoped(request.db, "each part of the query says itself who reads it"):
+        rows = request.db.execute(query, values).all()
+    return [_move(request, change, ref, reads, rule, title) for change, ref, rule, title in rows]
+
+
+@lru_cache(maxsize=1024)
+def _changes(types: tuple[tuple[str, type], ...], identity: Identity, of_case: bool, paged: bool) -> Select:
+    """The changes of a case and of what hangs under it, as one person reads them; made once for whoever asks again.
+    Its parameters are `case`, `before` and `many`."""
+    case = bindparam("case", type_=Uuid())
+    wanted, refs = [], []
+    for name, model in types:
+        mine = select(model.id).where(model.case_id == case, readable(model, identity))
+        wanted.append(and_(StateChange.record_type == name, StateChange.record_id.in_(mine)))
+        refs.append((StateChange.record_type == name, _of(model, model.ref)))
+    if of_case:
+        wanted.append(and_(StateChange.record_type == "case", StateChange.record_id == case))
     ref = either(*refs) if refs else null()
     query = select(StateChange, ref, _of(Task, Task.rule), _of(Task, Task.title)).where(
-        StateChange.case_id == case.id, or_(*wanted)
+        StateChange.case_id == case, or_(*wanted)
     )
-    if before is not None:
-        query = query.where(StateChange.id < before)
-    reads = "R" in access_to_one(request.db, request.identity, case)
-    with unscoped(request.db, "each part of the query says itself who reads it"):
-        rows = request.db.execute(query.order_by(StateChange.id.desc()).limit(limit)).all()
-    return [_move(request, change, ref, reads, rule, title) for change, ref, rule, title in rows]
+    if paged:
+        query = query.where(StateChange.id < bindparam("before", type_=Uuid()))
+    return query.order_by(StateChange.id.desc()).limit(bindparam("many", type_=Integer()))
 
 
 def _of(model: Any, column: Any) -> Any:

@@ -20,7 +20,7 @@ from . import facts, service, tasks, timeline, workflow
 from .frames import case_frame
 from .guards import as_uuid
 from .models import NOTE_ROWS, Case, Note, OffenceProposal, Task
-from .options import lead_officers
+from .options import names_at
 
 SEALED_NOTES = ("strategy", "covert")
 RECENT = 8
@@ -78,7 +78,7 @@ def lead_officers_here(request) -> list[tuple[str, str]]:
     """The officers of the own agency, for police; nobody else filters by officer."""
     if request.identity.role not in ("INV", "PSU"):
         return []
-    return [(value, label.partition(" (")[0]) for value, label in lead_officers(request)]
+    return [(str(key), name) for key, name in names_at(request, request.identity.agency_id, "INV")]
 
 
 FILTERS = (
@@ -112,6 +112,7 @@ CASE = RecordType(
     codes={"offence_class": "offence_class", "suspended_reason": "suspended_reason", "outcome": "case_outcome",
            "source": "case_origin"},
     tabs=(
+        Tab("support", _("Support"), "support.referral:M", 45),
         Tab("tasks", _("Tasks"), "case.core:M", 60), Tab("links", _("Links"), "case.link:R", 70),
         Tab("check", _("14 points"), "case.core:R", 75), Tab("team", _("Team"), "case.core:R", 80),
         Tab("timeline", _("Timeline"), "case.core:M", 85), Tab("history", _("History"), "case.core:M", 90),

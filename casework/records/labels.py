@@ -34,6 +34,12 @@ def label(rt: Any, column: str) -> Any:
 
 def code_list(rt: Any, column: str) -> str | None:
     """The list a column's codes are of, or None."""
+    if column not in rt.known_lists:
+        rt.known_lists[column] = _code_list(rt, column)
+    return rt.known_lists[column]
+
+
+def _code_list(rt: Any, column: str) -> str | None:
     if column in rt.codes:
         return rt.codes[column]
     if column == "state":

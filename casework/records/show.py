@@ -6,6 +6,7 @@ A `Names` collects the ids a page shows and asks for their names with one query 
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -22,6 +23,7 @@ BESIDE = ("agency", "user_account")
 PLACES = ("province", "district", "commune")
 
 
+@lru_cache(maxsize=2048)
 def target_of(model: type, column: str) -> str | None:
     """The table a column's ids point to."""
     mapped = model.__mapper__.columns.get(column)
