@@ -2,6 +2,7 @@
 
 import pytest
 
+from casework.reference.table import BadTable
 from casework.support import ages
 from casework.support.models import Consent
 from casework.workflow.engine import NotAllowed, Refused
@@ -124,5 +125,5 @@ def test_withdrawal_works_at_once(desk):
 
 def test_the_guidance_is_read_from_a_file_and_checked(tmp_path):
     (tmp_path / "consent-ages.csv").write_text("low,high,kinds,written\n0,,nobody,no\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="kinds"):
+    with pytest.raises(BadTable, match="kinds"):
         ages.load(tmp_path)
