@@ -38,7 +38,7 @@ class Settings:
     etc              folder of matrix, code lists, deadline rules, offences
     base_url         what people type into the browser, without a final slash
     trusted_proxy    addresses or networks, with commas, whose X-Forwarded-* headers are believed; "" for none
-    workers          server processes; always 1 on SQLite, where one process holds the database
+    workers          server processes: one for each processor, at most two unless more are asked for
     threads          threads of each process
     break_glass_hours  how long an emergency access lasts
     """
@@ -50,7 +50,7 @@ class Settings:
     base_url: str
     development: bool = False
     trusted_proxy: str = ""
-    workers: int = 1
+    workers: int = min(2, os.cpu_count() or 1)
     threads: int = 8
     break_glass_hours: int = 4
 
@@ -113,7 +113,7 @@ def _build(cls: type[Settings], given: dict[str, str], environ: Mapping[str, str
                 raise SettingsError(f"{name} is not set: set CASEWORK_{name.upper()} or casework.{name} in the ini")
     data = Path(given.get("data") or INSTANCE).absolute()
     url = _database_url(given.get("database_url") or f"sqlite:///{data / 'casework.sqlite'}")
-    settings = cls(
+    return cls(
         data=data,
         database_url=url.render_as_string(hide_password=False),
         keys=Path(given.get("keys") or data / "keys.json").absolute(),
@@ -122,7 +122,6 @@ def _build(cls: type[Settings], given: dict[str, str], environ: Mapping[str, str
         trusted_proxy=_networks(given.get("trusted_proxy", "")),
         **values,
     )
-    return dataclasses.replace(settings, workers=1) if settings.sqlite else settings
 
 
 def _boolean(name: str, text: str) -> bool:

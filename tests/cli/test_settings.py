@@ -165,10 +165,11 @@ def test_other_databases_are_refused(url):
     assert "database_url" in refused(DEVELOPMENT, **{"casework.database_url": url})
 
 
-def test_sqlite_has_one_process(tmp_path):
-    ini = {**DEVELOPMENT, "casework.data": str(tmp_path), "casework.workers": "4"}
-    assert Settings.from_ini(ini, {}).workers == 1
-    assert Settings.from_ini({**ini, "casework.database_url": "postgresql:///x"}, {}).workers == 4
+@pytest.mark.parametrize("url", ["sqlite:////x", "postgresql:///x"])
+def test_two_processes_or_as_many_as_asked_for(tmp_path, url):
+    ini = {**DEVELOPMENT, "casework.data": str(tmp_path), "casework.database_url": url}
+    assert Settings.from_ini(ini, {}).workers == min(2, os.cpu_count())
+    assert Settings.from_ini({**ini, "casework.workers": "4"}, {}).workers == 4
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "២", ""])
