@@ -26,7 +26,11 @@ LETTERS = {
     "case": "C", "referral": "R", "person": "P", "identifier": "I", "evidence_item": "E", "custody_event": "K",
     "note": "N", "task": "T", "prosecution": "X", "hearing": "H", "support_referral": "S",
 }
-WORDS = ["river", "market", "bridge", "school", "garden", "harbour", "temple", "letter", "telephone", "account", "message", "frame", "corridor", "ទីផ្សារ", "ស្ពាន", "សាលារៀន", "សួនច្បារ", "ទូរស័ព្ទ", "គណនី", "សារ", "ខេត្ត", "ភូមិ", "ឃុំ", "ស្រុក", "ផ្ទះ", "ផ្លូវ"]
+WORDS = [
+    "river", "market", "bridge", "school", "garden", "harbour", "temple", "letter", "telephone", "account", "message",
+    "frame", "corridor", "ទីផ្សារ", "ស្ពាន", "សាលារៀន", "សួនច្បារ", "ទូរស័ព្ទ", "គណនី", "សារ", "ខេត្ត", "ភូមិ", "ឃុំ",
+    "ស្រុក", "ផ្ទះ", "ផ្លូវ",
+]
 FOLDED = {word: fold(word) for word in WORDS}
 STATES = ("opened", "enquiry", "enquiry", "enquiry", "file_preparation", "submitted", "with_court", "closed")
 DAYS = 200  # over which the cases were opened

@@ -14,7 +14,9 @@ from casework.db.session import work
 
 from .bench_cases import Staff
 
-AGENCIES = {"police": 5, "prosecution": 3, "court": 1, "social_gov": 3, "social_ngo": 1, "hotline": 1, "coordination": 1}
+AGENCIES = {
+    "police": 5, "prosecution": 3, "court": 1, "social_gov": 3, "social_ngo": 1, "hotline": 1, "coordination": 1,
+}
 # Role: type of agency, people at each agency of that type.
 STAFF = {
     "PSU": ("police", 1), "INV": ("police", 20), "FOR": ("police", 2), "CUS": ("police", 1), "PRO": ("prosecution", 5),
@@ -52,7 +54,8 @@ def hire(engine: Engine, ring: KeyRing) -> tuple[Staff, dict[str, Person]]:
                     login = f"{role}.{n}.{agency.code}@example.org"
                     user = service.create_user(db, login=login, name=f"{role} {n} (fictional)")
                     user.pending_link = None
-                    membership = service.add_membership(db, user, agency, role, at=now(), chief=n == 0 and role == "PRO")
+                    chief = n == 0 and role == "PRO"
+                    membership = service.add_membership(db, user, agency, role, at=now(), chief=chief)
                     users.setdefault((role, agency.id), []).append(user.id)
                     first.setdefault(role, Person(user.id, membership.id))
         return Staff({kind: [a.id for a in made] for kind, made in agencies.items()}, users), first

@@ -69,7 +69,8 @@ class Report:
             f"{self.cases} cases on {self.database}; seeded in {self.seed_seconds:.0f} s; server memory "
             f"{self.memory:.0f} MiB",
             f"case page, compressed: first visit {self.first_visit} bytes, later {self.later_visit}, scripts "
-            f"{self.scripts}", head, *(_row(line, earlier.get((line.page, line.role, line.what))) for line in self.lines),
+            f"{self.scripts}", head,
+            *(_row(line, earlier.get((line.page, line.role, line.what))) for line in self.lines),
         ])
 
 

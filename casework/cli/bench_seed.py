@@ -106,7 +106,8 @@ class _Maker:
         columns = [*rows[0], *defaults]
         types = [table.columns[name].type for name in columns]
         # Bytes stay bytes: what their type makes of them cannot be sent from one process to another.
-        makers = [None if isinstance(type_, LargeBinary) else type_.dialect_impl(self.dialect).bind_processor(self.dialect)
+        makers = [None if isinstance(type_, LargeBinary)
+                  else type_.dialect_impl(self.dialect).bind_processor(self.dialect)
                   for type_ in types]
         changed = [(place, process) for place, process in enumerate(makers) if process is not None]
         prepared = []

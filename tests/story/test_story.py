@@ -297,7 +297,8 @@ def _the_log(cast, referral: str, case: str) -> None:
         auditor.refused(path)
     ref = case.rsplit("/", 1)[1]
     auditor.sees(f"/audit?ref={ref}&result=denied", "Stranger (fictional)", "Refused")
-    auditor.sees(f"/audit?ref={ref}", "Supervisor (fictional)", "Investigator (fictional)")
+    for who, verb in (("Supervisor", "submit"), ("Investigator", "start_enquiry"), ("Prosecutor", "judge")):
+        auditor.sees(f"/audit?ref={ref}&verb={verb}", f"{who} (fictional)")
     auditor.sees(f"/audit?ref={referral.rsplit('/', 1)[1]}", "Hotline (fictional)")
     for path in (f"/audit?ref={ref}", "/audit", "/audit?result=denied"):
         auditor.sees_not(path, *CHILD, "Suspectfamily", NARRATIVE, "Green bridge")
