@@ -10,6 +10,7 @@ from schemas.case import CancelTask, FinishTask, Reassign
 
 from . import clocks
 from .guards import as_uuid
+from .models import Task
 
 SYS = "SYS"
 WORKERS = tuple(role for role in ROLES if role not in ("CLK", "OVS", "AUD", "ADM"))
@@ -33,13 +34,15 @@ def mine_to_take(move: Move) -> Problem | None:
     return None
 
 
+def stops_by_itself(task: Task) -> bool:
+    """Whether the program records what a clock waits for."""
+    rule = clocks.rules().get(task.rule or "")
+    return rule is not None and any(stop.partition(":")[0] in flows() for stop in rule.stop)
+
+
 def stopped_by_hand(move: Move) -> Problem | None:
     """A clock ends when what it waits for is recorded, not by a click."""
-    rule = clocks.rules().get(move.record.rule or "")
-    if move.identity is None or rule is None:
-        return None
-    recorded = any(stop.partition(":")[0] in flows() for stop in rule.stop)
-    if rule.kind == "statutory" or recorded:
+    if move.identity is not None and (move.record.kind == "statutory" or stops_by_itself(move.record)):
         return Problem(_("This clock stops by itself when what it waits for is recorded."))
     return None
 

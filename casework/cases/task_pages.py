@@ -14,9 +14,10 @@ from casework.records.registry import Context, RecordType
 from casework.records.show import summary
 from casework.web.i18n import _
 from casework.web.render import translate
+from casework.workflow.engine import possible
 from schemas import case as asks
 
-from . import queue, tasks
+from . import queue, task_flow, tasks
 from .guards import as_uuid
 from .models import Task
 from .options import load_of, people_at
@@ -27,7 +28,17 @@ from .titles import title_of
 def task_page(request, task: Task) -> dict:
     """The rule behind a clock, and its times."""
     rt = request.registry["record_types"]["task"]
+    identity = request.identity
+    by_hand = task.kind != "statutory" and not task_flow.stops_by_itself(task)
+    useless = set() if by_hand else {"finish"}
+    if task.kind == "statutory" or (task.kind == "procedural" and not is_supervisor(identity)):
+        useless.add("cancel")
+    if task.assignee_id is not None:
+        useless.add("take")
+    if not is_supervisor(identity):
+        useless.add("assign")
     return {
+        "transitions": [t for t in possible(request.db, identity, task) if t.event not in useless],
         "title": title_of(request, task.rule, task.title),
         "rule": request.registry["deadline_rules"].get(task.rule or ""),
         "summary": [row for row in summary(request, rt, shown(request.db, request.identity, task)) if row["value"]],

@@ -2,6 +2,8 @@
 
 
 def includeme(config):
+    from . import pages
+
     config.include(".frame")
     config.include(".options")
     config.include(".show")
@@ -16,3 +18,4 @@ def includeme(config):
     config.add_route("draft.discard", "/draft/discard")
     config.add_view("casework.records.pages.discard_draft", route_name="draft.discard", permission="signed-in",
                     require_methods=("POST",))
+    config.registry["save_typed"] = pages.save_typed

@@ -50,6 +50,15 @@ def save_draft(request) -> dict:
     return {"saved": format_datetime(draft.updated_at, request.locale_name)}
 
 
+def save_typed(request) -> None:
+    """Keep a form that came with an old token as a draft, so that nothing typed is lost. Only after the request's own
+    transaction, which is rolled back. The form came from our own page: foreign ones are refused before."""
+    user_id, form = request.identity.user_id, request.path
+    fields = [(k, v) for k, v in request.POST.items() if isinstance(v, str)]
+    if len(form) <= 200 and sum(len(k) + len(v) for k, v in fields) <= drafts.LIMIT:
+        request.afterwards(lambda session: drafts.keep(session, user_id, form, fields))
+
+
 def discard_draft(request):
     """Throw the draft away and show the form empty."""
     form = _own_path(request.POST.get("form_path", ""))
