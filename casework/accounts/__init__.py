@@ -23,7 +23,7 @@ _VIEWS = (
     ("keep", "/session/keep", "signin.keep", "POST", SIGNED_IN, None),
     ("confirm_identity", "/confirm-identity", "confirm.confirm", "GET POST", SIGNED_IN, "form"),
     ("account", "/account", "account.account", "GET", SIGNED_IN, "account"),
-    ("account_language", "/account/language", "account.language", "POST", SIGNED_IN, None),
+    ("account_language", "/account/language", "account.language", "POST", SIGNED_IN, "account"),
     ("account_password", "/account/password", "account.change_password", "GET POST", SIGNED_IN, "form"),
     ("account_factor", "/account/second-factor", "account.new_second_factor", "POST", SIGNED_IN, None),
     ("account_codes", "/account/recovery-codes", "account.new_recovery_codes", "POST", SIGNED_IN, None),

@@ -5,7 +5,7 @@ import uuid
 from markupsafe import Markup
 from pyramid.httpexceptions import HTTPSeeOther
 
-from casework.web.forms import make_form
+from casework.web.forms import handle, make_form
 from casework.web.i18n import _
 from schemas.accounts import ChangePassword, Locale
 
@@ -15,18 +15,21 @@ from . import common, enrol
 from .common import note
 
 
-def account(request) -> dict:
-    """What the program knows of the person who asks."""
-    user, at = common.own_account(request), sessions.clock(request)
-    language = make_form(
+def _language_form(request):
+    return make_form(
         request, Locale, action="/account/language", values={"locale": request.locale_name}, form_id="language"
     )
+
+
+def account(request, language: Markup | None = None) -> dict:
+    """What the program knows of the person who asks. `language`: the form about it, when it was refused."""
+    user, at = common.own_account(request), sessions.clock(request)
     return {
         "user": user, "roles": service.roles_in_force(user, sessions.day(at)), "own": request.session_row.id,
         "membership_id": request.session_row.membership_id,
         "sessions": [s for s in sessions.of_user(request.db, user.id) if s.state == sessions.FULL],
         "codes_left": recovery.left(request.db, user.id), "done": request.GET.get("done"),
-        "browser": browser_name, "language": Markup(language.render()),
+        "browser": browser_name, "language": language or Markup(_language_form(request).render()),
     }
 
 
@@ -44,10 +47,12 @@ def browser_name(agent: str | None) -> str:
 
 def language(request):
     """Remember the language of this person's pages, also for another browser."""
-    chosen = request.POST.get("locale", "")
-    if chosen in ("en", "km"):
-        common.own_account(request).locale = chosen
-    return HTTPSeeOther("/account?done=language")
+    def save(data: dict) -> HTTPSeeOther:
+        common.own_account(request).locale = data["locale"]
+        return HTTPSeeOther("/account?done=language")
+
+    shown = handle(request, _language_form(request), save)
+    return account(request, shown["form"]) if isinstance(shown, dict) else shown
 
 
 def change_password(request):
