@@ -5,6 +5,7 @@ from sqlalchemy import select
 from casework.authz.access import Shown, access_to, access_to_one, shown
 from casework.cases.completeness import TITLES
 from casework.cases.guards import as_uuid
+from casework.cases.models import Case
 from casework.records.registry import RecordType
 from casework.records.show import summary
 from casework.web.i18n import _
@@ -82,9 +83,14 @@ def _listed(request, model: type, matter: Prosecution) -> list:
     return [Shown(r, access[r.id]) for r in found if r.id in access]
 
 
+def _submitted(case: Case) -> bool:
+    """Before the file was submitted there is nothing of the prosecution to show."""
+    return case.submitted_at is not None
+
+
 MATTER = RecordType(
     name="prosecution", model=Prosecution, path="prosecution", prefix="X", row="charge", parent="case",
-    title=_("Prosecution"), plural=_("Prosecution"), weight=50, voidable=False, inner=INNER,
+    title=_("Prosecution"), plural=_("Prosecution"), weight=50, when=_submitted, voidable=False, inner=INNER,
     columns=("ref", "register_number", "state", "agency_id", "prosecutor_id", "received_at"),
     template="casework:prosecution/templates/matter.jinja2", extra=matter_page,
     fields=("agency_id", "received_at", "register_number", "registered_on", "prosecutor_id", "returns", "legal_reason",
@@ -131,7 +137,8 @@ def charge_page(request, charge: Charge) -> dict:
 
 CHARGE = RecordType(
     name="charge", model=Charge, path="charges", prefix="G", row="charge", parent="case", title=_("Charge"),
-    plural=_("Charges"), weight=52, voidable=False, template="casework:prosecution/templates/charge.jinja2",
+    plural=_("Charges"), weight=52, when=_submitted, voidable=False,
+    template="casework:prosecution/templates/charge.jinja2",
     columns=("ref", "person_id", "offence_code", "offence_class", "mode", "status", "entered_at"),
     filters=(("status", "charge_status"),), extra=charge_page,
     fields=("person_id", "offence_code", "offence_class", "facts", "offence_from", "offence_to", "mode", "status",
@@ -157,7 +164,8 @@ def hearing_page(request, hearing: Hearing) -> dict:
 
 HEARING = RecordType(
     name="hearing", model=Hearing, path="hearings", prefix="H", row="hearing", parent="case", title=_("Hearing"),
-    plural=_("Hearings"), weight=54, voidable=False, template="casework:prosecution/templates/hearing.jinja2",
+    plural=_("Hearings"), weight=54, when=_submitted, voidable=False,
+    template="casework:prosecution/templates/hearing.jinja2",
     columns=("ref", "at", "type", "court_id", "child_presence", "result"), extra=hearing_page,
     fields=("at", "court_id", "chamber", "type", "duration", "child_presence", "measures", "support_person",
             "closed_session", "result", "adjourned_reason", "next_at", "victim_informed_at"),
@@ -189,7 +197,8 @@ def decision_page(request, decision: Decision) -> dict:
 
 DECISION = RecordType(
     name="decision", model=Decision, path="decisions", prefix="D", row="decision", parent="case", title=_("Decision"),
-    plural=_("Decisions"), weight=56, voidable=False, template="casework:prosecution/templates/decision.jinja2",
+    plural=_("Decisions"), weight=56, when=_submitted, voidable=False,
+    template="casework:prosecution/templates/decision.jinja2",
     columns=("ref", "decided_on", "type", "body_id", "by_default"), extra=decision_page,
     fields=("decided_on", "type", "body_id", "document", "by_default", "notified_at", "compensation_awarded",
             "compensation_paid", "currency", "confiscation", "victim_informed_at", "final_at", "release_on"),

@@ -22,7 +22,7 @@ def frame_of(request) -> dict | None:
     for rt, record in context.chain:
         if rt.frame is not None and record is not None:
             found = rt.frame(request, record)
-            return {**found, "items": _items(request, rt, f"/{rt.path}/{record.ref}")}
+            return {**found, "items": _items(request, rt, record, f"/{rt.path}/{record.ref}")}
     return None
 
 
@@ -36,12 +36,13 @@ def expect(request) -> None:
                     request.names.want(table, [getattr(record, column)])
 
 
-def _items(request, rt: RecordType, base: str) -> list[dict]:
+def _items(request, rt: RecordType, record: Any, base: str) -> list[dict]:
     """The tabs this person may open; what others may see leaves no trace."""
     matrix, role = request.registry["matrix"], request.identity.role
     tabs = [
         (child.weight, child.tab_title, child.path) for child in request.registry["record_types"].values()
         if child.parent == rt.name and child.tab_title is not None and may_see_any(request, child)
+        and (child.when is None or child.when(record))
     ]
     for tab in rt.tabs:
         row, _, level = tab.permission.partition(":")

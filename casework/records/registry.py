@@ -61,6 +61,7 @@ class RecordType:
     tab        title in the sub-navigation of the parent: None for `plural`, "" for none.
     tabs       more pages for the sub-navigation of a framed type.
     overview   title of the record's own page in the sub-navigation.
+    when       (owner) -> whether the sub-navigation shows it yet; always when None.
     weight     place in the sub-navigation of the parent, lower first.
     voidable   whether two people may void one by the generic page; for types whose flow has no `void`.
     """
@@ -96,6 +97,7 @@ class RecordType:
     tab: Any = None
     tabs: tuple[Tab, ...] = ()
     overview: Any = OVERVIEW
+    when: Callable[[Any], bool] | None = None
     weight: int = 50
     voidable: bool = True
     empty: Any = None
