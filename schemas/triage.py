@@ -17,6 +17,10 @@ class Findings(Strict):
     )
     child_known = CodeNode("yes_no_unknown", missing=None, title=_("Is the child known?"))
     child_count = IntegerNode(min=0, max=999, missing=None, title=_("How many children"))
+    facts_added = TextNode(
+        max=4000, multiline=True, missing=None, title=_("What else is known"),
+        description=_("Without the reporter: whoever works on the facts reads this. Do not describe images."),
+    )
 
 
 class Triage(Accept):

@@ -530,6 +530,7 @@ def upgrade() -> None:
         sa.Column("immediate_danger", sa.String(length=10), nullable=False),
         sa.Column("conduct", sa.JSON(), nullable=True),
         sa.Column("narrative", sa.Text(), nullable=True),
+        sa.Column("facts_added", sa.Text(), nullable=True),
         sa.Column("platform", sa.String(length=40), nullable=True),
         sa.Column("occurred_from", sa.Date(), nullable=True),
         sa.Column("occurred_to", sa.Date(), nullable=True),

@@ -16,7 +16,7 @@ from . import persons
 from .guards import CASE_OUTCOMES, LOCK, case_to_join, other_of
 from .minimal import minimal_view
 
-TRIAGE_FIELDS = ("conduct", "risk_level", "jurisdiction", "label", "child_known", "child_count")
+TRIAGE_FIELDS = ("conduct", "risk_level", "jurisdiction", "label", "child_known", "child_count", "facts_added")
 ILLEGAL = frozenset({"baseline", "nationally_illegal"})
 SAMPLE = 10  # one rejection in ten is reviewed by a second person (DOMAIN 3.1)
 

@@ -9,14 +9,15 @@ from casework.authz.scope import unscoped
 from casework.people.models import Identifier, Person
 
 FACTS = (
-    "source", "channel", "immediate_danger", "conduct", "narrative", "platform", "province", "district", "child_known",
-    "child_count", "risk_level", "jurisdiction", "label",
+    "source", "channel", "immediate_danger", "conduct", "narrative", "facts_added", "urls", "platform", "province",
+    "district", "child_known", "child_count", "risk_level", "jurisdiction", "label",
 )
 TIMES = ("received_at", "occurred_from", "occurred_to")
 
 
 def minimal_view(db: Session, referral: Any, share_reporter: bool = False) -> dict[str, Any]:
-    """Plain JSON: the facts of the referral, children by pseudonym, identifiers by their masks.
+    """Plain JSON: the facts of the referral, children by pseudonym, addresses
+    defanged, other identifiers by their masks.
 
     No name and no contact of anybody, but of the reporter with `share_reporter`. The same function makes the preview
     and what is kept, so that what was seen is what was sent.
@@ -28,7 +29,7 @@ def minimal_view(db: Session, referral: Any, share_reporter: bool = False) -> di
         view["people"] = [
             {"role": p.role, "pseudonym": p.pseudonym, "sex": p.sex} for p in people if p.role != "reporter"
         ]
-        mine = select(Identifier).where(Identifier.referral_id == referral.id)
+        mine = select(Identifier).where(Identifier.referral_id == referral.id, Identifier.type != "url")
         if share_reporter and referral.reporter_id:
             reporter = db.get_one(Person, referral.reporter_id)
             view["reporter"] = {"name": reporter.name, "contact": reporter.contact}

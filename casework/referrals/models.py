@@ -25,6 +25,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     __tablename__ = "referral"
     __key__ = "id"
     __flow__ = "referral"
+    __field_rows__ = {"messages": "reporter.identity"}
     __scope__ = Scope(row="referral.facts", subjects=("id", "case_id"), words={"g": _own_agency})
 
     source: Mapped[str] = col(S1, String(40), meta=True)
@@ -36,15 +37,16 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     reporter_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("person.id", use_alter=True))
     reporter_anonymous: Mapped[bool] = col(S1, default=True)
     reporter_code_word: Mapped[bytes | None] = col(S3, LargeBinary(32), info={"token": True})
-    # What hotline and reporter wrote to each other, [{at, who, text}]. Name and contact belong to the reporter's
-    # Person, which is closed to those who work on the facts.
+    # What hotline and reporter wrote to each other, [{at, who, text}]. Like the name and contact of the reporter, which
+    # a Person keeps, it is closed to those who work on the facts: the desk writes into `facts_added` what they need.
     messages = sealed(S2)
     feedback_wanted: Mapped[bool] = col(S1, default=False)
     feedback: Mapped[str | None] = col(S1, String(20))
     immediate_danger: Mapped[str] = col(S1, String(10), meta=True)
     conduct: Mapped[list | None] = col(S1, JSON)
     narrative: Mapped[str | None] = col(S2)
-    urls = sealed(S2)  # as reported; the same addresses are identifiers, for matching
+    facts_added: Mapped[str | None] = col(S2)  # what else became known, in the desk's own words
+    urls = sealed(S2)  # as reported but defanged, wherever they are shown; for matching they are identifiers
     platform: Mapped[str | None] = col(S1, String(40))
     occurred_from: Mapped[dt.date | None] = col(S1)
     occurred_to: Mapped[dt.date | None] = col(S1)

@@ -12,7 +12,6 @@ from casework.people.models import Person
 from casework.records.registry import path_to
 from casework.records.show import summary
 from casework.workflow.engine import possible
-from schemas.urls import defang
 
 from .guards import held_by, last_event
 
@@ -33,7 +32,7 @@ def facts_of(request, referral: Any) -> dict:
     rt = request.registry["record_types"]["referral"]
     return {
         "facts": rows_of(request, rt, record, FACTS), "narrative": record.narrative,
-        "urls": [defang(url) for url in record.urls or ()], "messages": record.messages or [],
+        "urls": record.urls or [], "facts_added": record.facts_added, "messages": record.messages or [],
     }
 
 

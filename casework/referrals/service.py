@@ -17,6 +17,7 @@ from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.people import service as people
 from casework.workflow import engine
+from schemas.urls import defang
 
 from . import effects, persons
 from .guards import LOCK
@@ -48,7 +49,7 @@ def receive(
     referral = Referral(
         ref=new_ref(db, Referral, "R", now().date()), agency_id=agency_id, source=source, channel=channel,
         created_by_id=identity.user_id if identity else None, received_at=data.get("received_at") or now(),
-        reporter_code_word=code_token, urls=list(data.get("urls") or ()) or None,
+        reporter_code_word=code_token, urls=[defang(url) for url in data.get("urls") or ()] or None,
         **{name: data[name] for name in FACTS if data.get(name) is not None},
     )
     engine.create(db, identity, referral, "receive")

@@ -42,6 +42,7 @@ REFERRAL = RecordType(
         "feedback": _("Answer to the reporter"), "second_reviewed_at": _("Second review"),
         "second_review": _("In the sample for a second review"), "triage_started_at": _("Triage begun"),
         "triage_lock_until": _("Locked until"), "narrative": _("In the reporter's words"), "urls": _("Web addresses"),
+        "facts_added": _("What else is known"),
         "messages": _("Messages"), "reporter_id": _("Reporter"), "reporter_anonymous": _("Anonymous"),
         "feedback_wanted": _("Wants to hear what came of it"), "asked_at": _("Question asked"),
         "duty_officer_called_at": _("Duty officer called"), "forwarded_to_police_at": _("With the police since"),

@@ -349,6 +349,19 @@ def test_forwarding_freezes_what_was_sent_and_asks_for_an_answer(desk):
     assert referral.forwarded_to_police_at is not None
 
 
+def test_what_the_reporter_wrote_stays_with_the_hotline(desk):
+    referral = desk.in_triage()
+    desk.do("hot", referral, "ask", question="On which day did it begin?", channel_safe=True)
+    desk.do("hot", referral, "answered", answer="Zzanswer, I am the aunt (fictional).")
+    with desk.database.work(identity=desk.who["hot"]) as db:
+        record = db.get_one(Referral, referral.id)
+        service.save_findings(db, desk.who["hot"], record, {"facts_added": "It began on a Monday."})
+    view = desk.do("hot", referral, "forward", forwarded_to=desk.who["psu"].agency_id, seen=True,
+                   forward_basis="competent_authority").minimal_view
+    assert view["facts_added"] == "It began on a Monday."
+    assert "Zzanswer" not in str(view)
+
+
 def test_a_reporter_who_agreed_is_named_to_the_recipient(desk):
     referral = desk.in_triage(family_latin="Zzreporter", safe_contact="Zzcontact", may_be_named=True)
     data = {"forwarded_to": desk.who["psu"].agency_id, "forward_basis": "consent", "seen": True}

@@ -1,10 +1,16 @@
 """Referrals through the pages, as each role sees them."""
 
-import pytest
-from sqlalchemy import select
+import re
 
+import pytest
+from sqlalchemy import func, select
+
+from casework.audit.models import AuditEntry
 from casework.authz.scope import unscoped
+from casework.cases.models import Case
+from casework.referrals import service
 from casework.referrals.models import Referral
+from casework.support.models import SupportReferral
 from tests.support.people import make_agency, make_person, sign_in
 
 STORY = "A pupil is asked for pictures (fictional)."
@@ -66,7 +72,9 @@ def test_a_report_by_telephone(as_role, database):
     (referral,) = stored(database)
     assert (referral.channel, referral.source, referral.state) == ("phone", "family", "received")
     assert "hxxps://example[.]org/page" in page
-    assert not page.html.find_all("a", href=lambda h: h and "example.org" in h)
+    history = as_role("HOT").get(f"/referrals/{referral.ref}/history")
+    for shown in (page, history):
+        assert "example.org" not in shown
     assert CANARY not in page
     assert "ZzContact" not in page
 
@@ -139,6 +147,50 @@ def test_from_the_queue_to_a_case(as_role, people, database):
     assert "River" in done
 
 
+def test_police_and_social_services_at_once(as_role, people, database):
+    """Two independent children of one referral: neither waits for the other."""
+    hot = as_role("HOT")
+    page = accept(triage(report(hot)), people).follow()
+    with database.work(readonly=True) as db, unscoped(db, "the test looks"):
+        case, support = db.scalars(select(Case)).one(), db.scalars(select(SupportReferral)).one()
+    assert (case.state, support.state) == ("opened", "draft")
+    assert support.case_id == case.id
+    assert support.agency_id == people["SWS"].agency_id
+    assert case.ref in page
+    assert support.ref in page
+    assert support.ref in as_role("SWS").get("/")
+
+
+def test_support_alone_opens_no_case(as_role, people, database):
+    page = triage(report(as_role("HOT")))
+    form = page.forms["form"]
+    choose(form, "Online grooming", page)
+    choose(form, "Child in Cambodia", page)
+    fill(form, risk_level="high", child_known="yes", accept_as="support_only", support_urgency="high",
+         support_agency_id=str(people["SWS"].agency_id), support_reason_code="disclosure",
+         support_safe_contact="Through the teacher")
+    form.submit("save").follow()
+    with database.work(readonly=True) as db, unscoped(db, "the test looks"):
+        assert db.scalars(select(Case)).all() == []
+        assert db.scalars(select(SupportReferral)).one().case_id is None
+
+
+def test_opening_the_reporter_is_written_down(as_role, people, database):
+    hot = as_role("HOT")
+    page = report(hot)
+    before = entries(database, "read", "person")
+    assert before == 0
+    page.click("Show the reporter")
+    assert entries(database, "read", "person") == 1
+
+
+def entries(database, verb: str, record_type: str) -> int:
+    """How many entries of the log are of a kind."""
+    query = select(func.count(AuditEntry.seq)).where(AuditEntry.verb == verb, AuditEntry.record_type == record_type)
+    with database.work(readonly=True) as db:
+        return db.execute(query).scalar_one()
+
+
 def test_what_is_missing_is_told_at_its_field(as_role, people):
     page = triage(report(as_role("HOT")))
     form = page.forms["form"]
@@ -201,8 +253,10 @@ def test_no_page_of_the_police_names_the_reporter(as_role, people, database):
     psu = as_role("PSU")
     accept(psu.get(f"/referrals/{ref}/triage"), people).follow()
     with database.work(readonly=True) as db, unscoped(db, "the test looks"):
-        from casework.cases.models import Case
         case = db.scalars(select(Case)).one()
+    with database.work() as db, unscoped(db, "the reporter wrote something more"):
+        referral = db.scalars(select(Referral)).one()
+        service.answer_from_reporter(db, referral, f"My name is {CANARY}.")
     for path in ("/", "/referrals", f"/referrals/{ref}", f"/referrals/{ref}/history", f"/referrals/{ref}/sent",
                  f"/cases/{case.ref}", f"/cases/{case.ref}/timeline", f"/cases/{case.ref}/history", "/tasks",
                  f"/search?q={CANARY}", f"/search?q={ref}"):
@@ -210,6 +264,15 @@ def test_no_page_of_the_police_names_the_reporter(as_role, people, database):
         shown = page.html.find("main").text.replace(f"“{CANARY}”", "")
         assert CANARY not in shown, path
         assert "ZzContact" not in shown, path
+
+
+def test_the_hotline_reads_what_the_reporter_wrote(as_role, people, database):
+    hot = as_role("HOT")
+    ref = ref_of(report(hot))
+    with database.work() as db, unscoped(db, "the reporter wrote something more"):
+        service.answer_from_reporter(db, db.scalars(select(Referral)).one(), "It was on a Monday (fictional).")
+    assert "It was on a Monday" in hot.get(f"/referrals/{ref}")
+    assert "A reporter has written" in hot.get("/")
 
 
 def test_others_see_nothing(as_role, people):
@@ -266,8 +329,27 @@ def test_people_are_recorded_by_pseudonym(as_role):
     assert "V-" in shown
 
 
-@pytest.mark.parametrize("path", ["/referrals/new", "/referrals", "/"])
-def test_pages_speak_khmer(as_role, path):
+LATIN = re.compile(r"[A-Za-z]{4,}")
+# What stays as it is in Khmer: references, addresses, names of products, what people typed.
+ALLOWED = re.compile(
+    r"[A-Z]\d\d-\d{6}-[A-Z]|hxxps://\S+|fictional|casework|English|" + "|".join(map(re.escape, STORY.split()))
+    + r"|Facebook|Messenger|Instagram|WhatsApp|Telegram|TikTok|YouTube|Snapchat|Discord|LINE|WeChat|Viber|Signal|Google"
+    r"|Roblox|NCMEC|CyberTipline|INHOPE|ICCAM"
+)
+
+
+INVENTED = {CANARY, "ZzContact", "evenings", "person", "Agency", "ahtjpd", "dosvy"}
+
+
+def test_the_whole_desk_speaks_khmer(as_role, people, database):
     hot = as_role("HOT")
+    ref = ref_of(report(hot))
     hot.set_cookie("cw_lang", "km")
-    assert '<html lang="km"' in hot.get(path)
+    pages = [hot.get("/referrals/new"), hot.get("/referrals"), hot.get("/"), hot.get(f"/referrals/{ref}")]
+    start(pages[-1])
+    pages += [hot.get(f"/referrals/{ref}{tail}") for tail in ("", "/triage", "/forward", "/person", "/reporter",
+                                                              "/do/reject", "/do/ask", "/do/merge")]
+    for page in pages:
+        assert '<html lang="km"' in page
+        words = LATIN.findall(ALLOWED.sub("", page.html.find("main").get_text(" ")))
+        assert set(words) <= INVENTED, (page.request.path, set(words) - INVENTED)
