@@ -8,6 +8,7 @@ knows them) before use.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import colander
@@ -166,15 +167,15 @@ class OptionNode(Node):
     def __init__(self, source: str, *, multiple: bool = False, validator: Any = None, **kw: Any) -> None:
         @colander.deferred
         def known(node: colander.SchemaNode, bindings: Mapping[str, Any]) -> Callable:
-            allowed = {str(value) for value, _label in _options(bindings)(source)}
-
             def check(node: colander.SchemaNode, value: Any) -> None:
+                allowed = {str(value) for value, _label in _options(bindings)(source)}
                 if not allowed.issuperset(value if multiple else [value]):
                     raise Invalid(node, CHOOSE_AMONG if multiple else CHOOSE_ONE)
 
             return check
 
-        kw["choices"] = colander.deferred(lambda node, bindings: _options(bindings)(source))
+        # A function: what nobody answers and nobody is shown is not asked for.
+        kw["choices"] = colander.deferred(lambda node, bindings: partial(_options(bindings), source))
         super().__init__(
             CodeSet() if multiple else Text(), validator=_all(known, validator), options_source=source, **kw
         )

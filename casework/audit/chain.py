@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from casework.db.base import now
@@ -85,29 +86,17 @@ def body_of(event: Event, actor: Actor) -> dict[str, Any]:
 
 
 def write(session: Session, events: list[Event], actor: Actor) -> None:
-    """Append `events` to their chains in the session's transaction, with three statements whatever their number."""
+    """Append `events` to their chains in the session's transaction, with three statements whatever their number, and
+    two more where a chain begins."""
     if not events:
         return
     connection = session.connection()
     chains = sorted({event.chain for event in events}, key=str)
-    heads = AuditHead.__table__
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-
-        fresh = [{"chain": chain, "number": 0, "hash": START} for chain in chains]
-        connection.execute(insert(heads).values(fresh).on_conflict_do_nothing())
-        query = select(heads).where(heads.c.chain.in_(chains)).order_by(heads.c.chain).with_for_update()
-        known = {row.chain: (row.number, row.hash) for row in connection.execute(query)}
-    else:
-        query = select(heads).where(heads.c.chain.in_(chains))
-        known = {row.chain: (row.number, row.hash) for row in connection.execute(query)}
-        missing = [{"chain": chain, "number": 0, "hash": START} for chain in chains if chain not in known]
-        if missing:
-            connection.execute(heads.insert(), missing)
+    known = _locked_heads(connection, chains)
     rows = []
     moment = now()
     for event in events:
-        number, previous = known.get(event.chain, (0, START))
+        number, previous = known[event.chain]
         body = canonical(body_of(event, actor))
         salt = secrets.token_bytes(16)
         row = {
@@ -130,12 +119,26 @@ def write(session: Session, events: list[Event], actor: Actor) -> None:
         known[event.chain] = (row["number"], row["hash"])
         rows.append(row)
     connection.execute(AuditEntry.__table__.insert(), rows)
-    _move_heads(connection, heads, {chain: known[chain] for chain in chains})
+    _move_heads(connection, {chain: known[chain] for chain in chains})
 
 
-def _move_heads(connection, heads, ends: dict[uuid.UUID, tuple[int, bytes]]) -> None:
-    from sqlalchemy import bindparam
+def _locked_heads(connection, chains: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, bytes]]:
+    """Number and hash of the last entry of each chain, which nobody else moves before this transaction ends."""
+    heads = AuditHead.__table__
+    # In one order, so that two who write to the same chains do not wait for each other.
+    query = select(heads).where(heads.c.chain.in_(chains)).order_by(heads.c.chain).with_for_update()
+    known = {row.chain: (row.number, row.hash) for row in connection.execute(query)}
+    missing = [{"chain": chain, "number": 0, "hash": START} for chain in chains if chain not in known]
+    if missing:
+        # Two may begin one chain at once: the second waits here for the first, then finds what it wrote.
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(heads).values(missing).on_conflict_do_nothing())
+        known = {row.chain: (row.number, row.hash) for row in connection.execute(query)}
+    return known
 
+
+def _move_heads(connection, ends: dict[uuid.UUID, tuple[int, bytes]]) -> None:
+    heads = AuditHead.__table__
     statement = heads.update().where(heads.c.chain == bindparam("at_chain"))
     connection.execute(
         statement.values(number=bindparam("to_number"), hash=bindparam("to_hash")),

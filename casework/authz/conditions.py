@@ -94,10 +94,15 @@ def own_agency(model: Any, identity: Identity) -> ColumnElement:
     if scope.case == "id":
         tests = [getattr(model, column) == identity.agency_id]
     elif scope.case is not None:
-        case = other("case")
-        mine = select(case.c.id).where(case.c[column] == identity.agency_id)
-        tests.append(getattr(model, scope.case).in_(mine))
+        tests.append(_of_case(model, lambda case: case.c[column] == identity.agency_id))
     return or_(*tests) if tests else false()
+
+
+def _of_case(model: Any, holds: Callable[[Alias], ColumnElement]) -> ColumnElement:
+    """Whether something holds of the record's case. The case is looked up for each record, not listed: an agency may
+    have a hundred thousand."""
+    case = other("case")
+    return exists().where(case.c.id == getattr(model, model.__scope__.case), holds(case))
 
 
 def _case_moment(model: Any, *columns: str) -> ColumnElement:
@@ -106,9 +111,7 @@ def _case_moment(model: Any, *columns: str) -> ColumnElement:
         return false()
     if scope.case == "id":
         return or_(*(getattr(model, column).is_not(None) for column in columns))
-    case = other("case")
-    reached = or_(*(case.c[column].is_not(None) for column in columns))
-    return exists().where(case.c.id == getattr(model, scope.case), reached)
+    return _of_case(model, lambda case: or_(*(case.c[column].is_not(None) for column in columns)))
 
 
 def _glass(model: Any, identity: Identity) -> ColumnElement:
@@ -126,8 +129,7 @@ def _own_referral(model: Any, identity: Identity) -> ColumnElement:
         return model.referral_agency_id == identity.agency_id
     if scope.case is None:
         return false()
-    case = other("case")
-    return getattr(model, scope.case).in_(select(case.c.id).where(case.c.referral_agency_id == identity.agency_id))
+    return _of_case(model, lambda case: case.c.referral_agency_id == identity.agency_id)
 
 
 def condition(word: str, model: Any, identity: Identity, row: str) -> ColumnElement:

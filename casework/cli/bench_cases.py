@@ -1,6 +1,7 @@
 """Invented cases as rows of tables: each with its people, exhibits, notes, tasks, matters and log."""
 
 import datetime as dt
+import itertools
 import json
 import random
 import secrets
@@ -26,15 +27,19 @@ LETTERS = {
     "case": "C", "referral": "R", "person": "P", "identifier": "I", "evidence_item": "E", "custody_event": "K",
     "note": "N", "task": "T", "prosecution": "X", "hearing": "H", "support_referral": "S",
 }
-WORDS = [
-    "river", "market", "bridge", "school", "garden", "harbour", "temple", "letter", "telephone", "account", "message",
-    "frame", "corridor", "ទីផ្សារ", "ស្ពាន", "សាលារៀន", "សួនច្បារ", "ទូរស័ព្ទ", "គណនី", "សារ", "ខេត្ត", "ភូមិ", "ឃុំ",
-    "ស្រុក", "ផ្ទះ", "ផ្លូវ",
-]
+HALVES = (
+    ("river", "market", "bridge", "school", "garden", "harbour", "temple", "letter", "telephone", "account", "message",
+     "frame", "corridor"),
+    ("ទីផ្សារ", "ស្ពាន", "សាលារៀន", "សួនច្បារ", "ទូរស័ព្ទ", "គណនី", "សារ", "ខេត្ត", "ភូមិ", "ឃុំ", "ស្រុក", "ផ្ទះ", "ផ្លូវ"),
+)
+# Words of two halves, few of them common and most rare, as in a language: the n-th is used as often as 1/n says.
+WORDS = [first + second for halves in HALVES for first, second in itertools.product(halves, repeat=2)]
+random.Random(1).shuffle(WORDS)
+WEIGHTS = list(itertools.accumulate(1 / rank for rank in range(1, len(WORDS) + 1)))
 FOLDED = {word: fold(word) for word in WORDS}
 STATES = ("opened", "enquiry", "enquiry", "enquiry", "file_preparation", "submitted", "with_court", "closed")
 DAYS = 200  # over which the cases were opened
-WAITING = 1500  # reports in triage, whatever the number of cases
+WAITING = 600  # reports in triage, whatever the number of cases
 NAMES = [f"Fictional{number}" for number in range(500)]
 _LINK = dict.fromkeys(CustodyEvent.__table__.columns.keys())
 
@@ -103,7 +108,7 @@ class Cases:
         return format_ref(LETTERS[table], 30 + number // 1_000_000, f"{number % 1_000_000:06d}")
 
     def text(self, words: int) -> str:
-        return " ".join(self.chance.choices(WORDS, k=words))
+        return " ".join(self.chance.choices(WORDS, cum_weights=WEIGHTS, k=words))
 
     def key(self, subject: uuid.UUID, at: dt.datetime) -> bytes:
         """A new data key of a subject, kept wrapped."""

@@ -21,7 +21,7 @@ TARGETS = {
     "evidence list": (7, 8), "custody chain": (7, 8), "history": (5, 5), "search": (12, 5),
     "add evidence": (12, 15), "case from referral": (18, 25),
 }
-ENGLISH, KHMER = "telephone+bridge", quote("ទូរស័ព្ទ")
+ENGLISH, KHMER = "telephoneletter", quote("ទីផ្សារទូរស័ព្ទ")  # words of the invented texts, neither common nor rare
 
 
 @dataclass(frozen=True)

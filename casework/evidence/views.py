@@ -47,7 +47,7 @@ def new(context: Context, request):
         request.db.flush()
         return f"/cases/{case.ref}/evidence/new" if another else path_to(request, item)
 
-    last = service.last_by(request.db, identity, case)
+    last = service.last_by(request.db, identity, case) if request.method == "GET" else None
     values = {name: getattr(last, name) for name in service.REPEATED} if last is not None else {}
     return run_form(
         request, schema, title=_("New evidence item"), save=save, values=values, back=f"/cases/{case.ref}/evidence",

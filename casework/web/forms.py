@@ -3,7 +3,8 @@
 Schemas know nothing of widgets. A node's type chooses its widget, and these attributes of the node say more:
 
     code_list = "channels"     one code of that list: radios up to seven, otherwise a select; several for a Set
-    choices = [(value, label)] the same for answers that are no code list; may be a deferred
+    choices = [(value, label)] the same for answers that are no code list; may be a deferred, or a function that gives
+                               them when they are needed
     long = True                text of several lines; `rows` says how many
     partial = True             a date whose day, or day and month, may be unknown
     secret = True              a password or code; `autocomplete` says which
@@ -216,9 +217,11 @@ def dress(node: colander.SchemaNode, request, translate: Callable) -> None:
 def choose(node: colander.SchemaNode, request, translate: Callable):
     """The widget of one node."""
     typ = node.typ
-    choices = answers(node, request, translate)
     if getattr(node, "hidden", False):
         return HiddenWidget()
+    if callable(getattr(node, "choices", None)) and not widgets.is_multiple(node):
+        return widgets.Later(lambda: choice_widget(node, answers(node, request, translate), translate))
+    choices = answers(node, request, translate)
     if choices is not None:
         return choice_widget(node, choices, translate)
     if isinstance(typ, colander.Mapping):
@@ -256,7 +259,7 @@ def answers(node: colander.SchemaNode, request, translate: Callable) -> list[tup
     choices = getattr(source, "choices", None)
     if choices is None:
         return None
-    return [(str(value), translate(label)) for value, label in choices]
+    return [(str(value), translate(label)) for value, label in (choices() if callable(choices) else choices)]
 
 
 def choice_widget(node: colander.SchemaNode, choices: list[tuple[str, str]], translate: Callable):

@@ -7,7 +7,9 @@ its shape. A refused value becomes null, never None, so that a failed form can a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import cached_property
 
 import colander
 from colander import Invalid, null
@@ -76,6 +78,29 @@ class Radios(Choice):
     """One of a short list, all in view."""
 
     template = "radio_choice"
+
+
+class Later(Choice):
+    """One of a list that is not asked for before it is needed: `make()` gives the widget that shows it.
+
+    A form that was sent without an answer never asks.
+    """
+
+    def __init__(self, make: Callable[[], Choice]):
+        super().__init__()
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Choice:
+        return self._make()
+
+    @property
+    def template(self) -> str:
+        return self._made.template
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        return self._made.values
 
 
 class Checkboxes(stock.CheckboxChoiceWidget):
@@ -236,7 +261,7 @@ class Items(stock.SequenceWidget):
 
 def is_group(widget: stock.Widget) -> bool:
     """Whether a widget is several controls, which need a fieldset and a legend instead of a label."""
-    return isinstance(widget, Radios | Checkboxes | DateParts)
+    return isinstance(widget, Checkboxes | DateParts) or widget.template == Radios.template
 
 
 def messages(field) -> list:
