@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from casework.audit.capture import describe, json_value
@@ -89,11 +89,6 @@ def differences(db: Session, case: Case, version: FileVersion) -> list[str]:
         for key in then.keys() | today.keys()
         if then.get(key, {}).get("sha256") != today.get(key, {}).get("sha256")
     )
-
-
-def versions(db: Session, case: Case) -> int:
-    """How many versions there are."""
-    return db.execute(select(func.count()).select_from(FileVersion).where(FileVersion.case_id == case.id)).scalar_one()
 
 
 def _of_case(model: type, *conditions) -> Provider:

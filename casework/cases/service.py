@@ -173,18 +173,3 @@ def grants_on(db: Session, subject: Any) -> list[Grant]:
     return list(
         db.scalars(select(Grant).where(Grant.subject_id == subject.id, Grant.ended_at.is_(None)).order_by(Grant.id))
     )
-
-
-def answer_conflict(db: Session, identity: Identity, case: Case, conflict: bool, reason: str | None = None) -> None:
-    """The lead officer's answer to the question of a conflict of interest. Yes is a recusal.
-
-    Raises NotAllowed for anybody but the lead.
-    """
-    if case.lead_officer_id != identity.user_id:
-        raise engine.NotAllowed("only the lead officer answers the question of a conflict of interest")
-    if conflict:
-        recuse(db, identity, identity.user_id, case, reason)
-        return
-    case.conflict_answered_at = now()
-    describe(db, case, verb="no_conflict")
-    db.flush()
