@@ -7,7 +7,6 @@ so that the lock on a chain is held for the shortest time.
 import base64
 import datetime as dt
 import uuid
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -169,21 +168,8 @@ def _no_bulk(state) -> None:
     if not (state.is_insert or state.is_update or state.is_delete):
         return
     mapper = state.bind_mapper
-    if mapper is not None and issubclass(mapper.class_, Audited) and not _allowed.get():
+    if mapper is not None and issubclass(mapper.class_, Audited):
         raise UnauditedWrite(f"bulk statement on audited {mapper.class_.__name__}")
-
-
-_allowed: ContextVar[bool] = ContextVar("unaudited writes allowed", default=False)
-
-
-@contextmanager
-def bulk_load():
-    """Lets `casework bench` seed a database that holds no real record."""
-    token = _allowed.set(True)
-    try:
-        yield
-    finally:
-        _allowed.reset(token)
 
 
 @lru_cache(maxsize=1)
@@ -193,6 +179,6 @@ def _audited_tables() -> frozenset:
 
 @event.listens_for(Engine, "before_execute")
 def _no_core_writes(connection, clause, multiparams, params, options) -> None:
-    if isinstance(clause, (Insert, Update, Delete)) and not _flushing.get() and not _allowed.get():
+    if isinstance(clause, (Insert, Update, Delete)) and not _flushing.get():
         if clause.table in _audited_tables():
             raise UnauditedWrite(f"write to audited table {clause.table.name} outside a flush")
