@@ -53,6 +53,8 @@ class Policy:
             return Denied("not signed in")
         if permission == SIGNED_IN:
             return Allowed("signed in")
+        if getattr(context, "unseen", False):
+            return Denied(f"{identity.role} never sees what the address names")
         rows, _, level = permission.partition(":")
         answer = Denied(f"no such permission: {permission}")
         for row in rows.split("|"):

@@ -152,11 +152,14 @@ class RecordType:
 class Context:
     """What a view works on: the record, its parent, its type. `record` is what permissions are asked of.
 
-    `chain` goes from the outermost owner to the record itself.
+    `chain` goes from the outermost owner to the record itself. `unseen` says that the role never sees the type: the
+    policy then refuses whatever the view asks for.
     """
 
-    def __init__(self, record_type: RecordType, record: Any = None, parent: "Context | None" = None):
-        self.type, self.own = record_type, record
+    def __init__(
+        self, record_type: RecordType, record: Any = None, parent: "Context | None" = None, *, unseen: bool = False
+    ):
+        self.type, self.own, self.unseen = record_type, record, unseen
         self.parent = parent.own if parent is not None else None
         self.record = record if record is not None else self.parent
         self.chain = [*(parent.chain if parent is not None else ()), (record_type, record)]
@@ -257,7 +260,7 @@ def factory(types: dict[str, RecordType], rt: RecordType):
 
     def make(request) -> Context:
         if not may_see_any(request, rt):
-            return Context(rt)
+            return Context(rt, unseen=True)
         lineage = _lineage(types, rt)
         if not all(may_see_any(request, owner) for owner in lineage):
             raise HTTPNotFound()
