@@ -123,8 +123,8 @@ def _models_in(statement) -> set[type]:
     for element in visitors.iterate(statement):
         model = tables.get(element) if element.__visit_name__ == "table" else None
         if model is None:
-            mapper: Mapper | None = element._annotations.get("parententity") if hasattr(element, "_annotations") else None
-            model = getattr(mapper, "class_", None) if mapper is not None else None
+            mapper: Mapper | None = getattr(element, "_annotations", {}).get("parententity")
+            model = getattr(mapper, "class_", None)
             if model is not None and not (isinstance(model, type) and issubclass(model, Scoped)):
                 model = None
         if model is not None:
