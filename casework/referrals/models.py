@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, select
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
@@ -15,8 +15,12 @@ from casework.workflow.guard import Stateful
 
 
 def _own_agency(model, identity):
-    """The hotline that took it, or the agency it was forwarded to."""
-    return (model.agency_id == identity.agency_id) | (model.forwarded_to_id == identity.agency_id)
+    """The hotline that took it, the agency it was forwarded to, and the police who lead the case that came of it."""
+    mine = (model.agency_id == identity.agency_id) | (model.forwarded_to_id == identity.agency_id)
+    if identity.role != "PSU":
+        return mine
+    case = Base.metadata.tables["case"].alias()
+    return mine | model.case_id.in_(select(case.c.id).where(case.c.lead_agency_id == identity.agency_id))
 
 
 class Referral(Record, Scoped, Stateful, Audited, Base):

@@ -188,6 +188,13 @@ def test_accepting_opens_a_case_that_takes_the_people_but_not_the_reporter(desk,
         assert "reporter" not in [p.role for p in db.scalars(select(Person))]
 
 
+def test_the_police_who_lead_the_case_read_what_it_came_from(desk, case_data):
+    referral = desk.do("hot", desk.in_triage(), "accept", **case_data)
+    for name, sees in (("psu", True), ("other_psu", False), ("inv", False), ("other_hot", False)):
+        with desk.database.work(readonly=True, identity=desk.who[name]) as db:
+            assert (db.scalars(select(Referral.id)).all() == [referral.id]) is sees, name
+
+
 @pytest.mark.parametrize("missing", ["conduct", "risk_level", "jurisdiction", "child_known", "accept_as"])
 def test_accepting_asks_for_everything(desk, case_data, missing):
     with pytest.raises(Refused) as problem:
