@@ -47,7 +47,7 @@ def acknowledged(db, acts: list[dict]) -> list[str]:
     locations = {act["mark"]: act["location"] for act in acts if act["what"] == ANSWERED}
     led = Counter(mark for mark, _place in {(a["mark"], a["location"]) for a in acts if a["what"] == ANSWERED})
     sent = {act["mark"]: act for act in acts if act["what"] == SENT}
-    known = dict(db.execute(select(Submission.token, Submission.location)).tuples())
+    known = dict(db.execute(select(Submission.token, Submission.location)).all())
     rows = Counter(db.scalars(select(Referral.narrative))) + Counter(db.scalars(select(Note.text)))
     items = Counter(words.rpartition(" ")[2] for words in db.scalars(select(EvidenceItem.description)))
     steps = Counter(
