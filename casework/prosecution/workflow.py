@@ -52,7 +52,8 @@ FLOW = add_flow(Flow("prosecution", STATES, final=("closed",), transitions=(
     Transition("return_file", ("under_review",), "returned", PRO, guards=MINE, effects=(do.was_returned,),
                schema=ReturnFile),
     Transition("resubmit", ("returned",), "under_review", (SYS,), effects=(do.was_sent_again,)),
-    Transition("resubmit", OPEN[6:], do.stays, (SYS,), effects=(do.was_sent_again,)),
+    # More may be asked for from the case itself, before the matter is registered or after the judge has it.
+    Transition("resubmit", (*OPEN[:3], *OPEN[6:]), do.stays, (SYS,), effects=(do.was_sent_again,)),
     Transition("keep_without_processing", ("under_review",), "no_processing", PRO, guards=MINE,
                effects=(do.was_kept,), reason="why the file is kept", reason_codes="legal_reasons",
                schema=forms.NoProcessing),
