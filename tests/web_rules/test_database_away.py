@@ -59,9 +59,8 @@ def test_a_database_without_its_tables_is_a_500_that_shows_nothing(impatient, cl
     check(answer)
 
 
+@pytest.mark.one_engine("postgresql")  # SQLite does not go away
 def test_postgresql_away_is_a_503_and_back_is_back(client, database):
-    if database.backend != "postgresql":
-        pytest.skip("SQLite does not go away")
     name = make_url(database.url).database
     client.set_cookie("cw", "A" * 43)
     client.get("/account", status=303)
