@@ -23,12 +23,15 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["casework", "casework.*", "schemas", "schemas.*"]),
     package_data={
-        "casework": ["**/templates/**/*", "**/static/**/*", "**/locale/**/*"],
+        "casework": ["**/templates/**/*", "**/static/**/*", "**/locale/**/*", "exchange/*.ttl"],
         "schemas": ["locale/**/*"],
     },
     install_requires=required("requirements.in"),
     entry_points={
-        "console_scripts": ["casework = casework.cli:main"],
+        "console_scripts": [
+            "casework = casework.cli:main",
+            "casework-verify = casework.verifier.casework_verify:main",
+        ],
         "paste.app_factory": ["main = casework:main"],
     },
 )

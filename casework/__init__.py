@@ -2,7 +2,7 @@
 
 from pyramid.config import Configurator
 
-from casework.crypto.keyring import KeyRing
+from casework.crypto.sources import ring_of
 from casework.db.engine import make_engine
 from casework.settings import Settings
 
@@ -17,7 +17,7 @@ def main(global_config, **ini):
     settings = Settings.from_ini(ini)
     with Configurator(settings={**ini, "casework.etc": str(settings.etc)}) as config:
         config.registry["settings"] = settings
-        config.registry["keyring"] = KeyRing.load(settings.keys)
+        config.registry["keyring"] = ring_of(settings)
         config.registry["engine"] = make_engine(settings.database_url, pool_size=settings.threads)
         # On one's own machine any name of it will do; elsewhere a request for another site is refused.
         hosts = "" if settings.development else settings.host
@@ -34,14 +34,23 @@ def main(global_config, **ini):
         config.include("casework.web.errors")  # one page for every refusal
         config.include("casework.records.registry")  # config.add_record_type
         config.include("casework.records")  # search, drafts
+        config.include("casework.files")  # documents of records, encrypted
+        config.include("casework.hashes")  # lists of known hashes
         config.include("casework.accounts")  # people who sign in
         config.include("casework.cases")  # the aggregate, its tasks and first screens
         config.include("casework.people")  # persons and identifiers of a case
         config.include("casework.referrals")  # reports, the public form
         config.include("casework.evidence")  # exhibits and custody
+        config.include("casework.deconfliction")  # blind matching between agencies
         config.include("casework.prosecution")  # from the file to the judgment
         config.include("casework.support")  # the child's support
+        config.include("casework.welfare")  # exposure of staff, and checks on how they are
+        config.include("casework.therapy")  # therapeutic notes, and the one way out of them
+        config.include("casework.exceptions")  # emergency access, conflicts of interest, delegation, access for a time
+        config.include("casework.exchange")  # evidence that leaves: disclosure packages
+        config.include("casework.visibility")  # who can see what, after all record types
         config.include("casework.oversight")  # auditor and analyst
+        config.include("casework.oversight.checkpoint")  # the log's checkpoint on paper, and its witnesses
         if settings.development:
             config.include("casework.web.styleguide")  # every component on one page
         config.include("casework.web.headers")  # on every response

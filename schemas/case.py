@@ -274,7 +274,8 @@ class Conflict(Strict):
 
 
 class ExtendDeadline(Strict):
-    """A statutory clock moves only by a document."""
+    """A clock moves only by a document, and never further than its rule allows."""
 
     extended_by = TextNode(max=200, min=3, title=_("Reference of the document"))
     due_at = DateTimeNode(missing=None, title=_("New time limit"), description=_("Leave empty for the rule's own."))
+    reason = TextNode(max=500, min=10, multiline=True, title=_("Why it is extended"))

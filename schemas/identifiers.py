@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from .problems import BadIdentifier
 from .text import clean, fold, to_ascii_digits
-from .urls import canonical_host, canonical_url, registered_domain
+from .urls import canonical_host, canonical_url, refang, registered_domain
 
 CAMBODIA = "855"
 HASH_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 IP_TOLERANCE = timedelta(minutes=5)
 
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
+_AT = re.compile(r"\s*(?:\[at\]|\(at\)|\{at\}|\[@\])\s*", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+")
 _HANDLE_PREFIX = re.compile(r"^([a-z0-9][a-z0-9_ .-]*?)\s*[:/]\s*(?!//)(.+)$", re.IGNORECASE | re.DOTALL)
 
@@ -62,6 +63,11 @@ def matchable(type: str) -> bool:
     return type in _FORMS and type not in ("perceptual_hash", "other")
 
 
+def compared_unless_said(type: str, side: str) -> bool:
+    """Whether a value is compared with other agencies' when nobody has said: a suspect's, and the hash of material."""
+    return side == "suspect" or (type in HASH_LENGTHS and side != "victim")
+
+
 @dataclass(frozen=True)
 class Sighting:
     """An address seen in use, for an interval of UTC, from a port when one is known."""
@@ -81,8 +87,13 @@ def sightings_match(a: Sighting, b: Sighting) -> str | None:
     return "strong" if a.port is not None and a.port == b.port else "weak"
 
 
+def whole_email(text: str) -> str:
+    """An e-mail address as it was before somebody wrote it so that no program makes it a link."""
+    return refang(_AT.sub("@", text))
+
+
 def _email(text: str, rules: ProviderRules) -> str:
-    local, at, domain = text.replace("[at]", "@").rpartition("@")
+    local, at, domain = whole_email(text).rpartition("@")
     if not at or not local or re.search(r"\s|@", local):
         raise BadIdentifier("email")
     try:
@@ -125,7 +136,7 @@ def _split_platform(text: str) -> tuple[str, str]:
     if not match:
         raise BadIdentifier("platform")
     platform = re.sub(r"[\s.-]+", "_", match.group(1).strip().casefold())
-    return platform, match.group(2).strip()
+    return platform, refang(match.group(2))
 
 
 def _account(text: str) -> str:
@@ -154,7 +165,7 @@ def _payment(text: str) -> str:
 
 def _ip(text: str) -> str:
     try:
-        address = ipaddress.ip_address(text.strip("[]").replace("[.]", "."))
+        address = ipaddress.ip_address(refang(text).strip("[]"))
     except ValueError as error:
         raise BadIdentifier("ip") from error
     mapped = getattr(address, "ipv4_mapped", None)

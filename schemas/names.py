@@ -1,12 +1,13 @@
 """Names that sound alike, across Khmer script and its many Roman spellings.
 
 A key is the name's consonants in twelve classes, computed from either script, so that ``សុខ ចាន់ថា`` and
-``Sok Chantha`` share one. Keys find candidates; a person decides. Nothing is merged by a key.
+``Sok Chantha`` share one. A spelling is stricter: it differs only where Roman letters are used for one another
+(DOMAIN 5.1). Both find candidates; a person decides. Nothing is merged by a key.
 """
 
 import re
 
-from .text import fold
+from .text import COENG, fold
 
 # Longest first. Aspirated and plain letters are one class: Roman spellings of Khmer mix them freely.
 _ROMAN = (
@@ -24,12 +25,33 @@ _KHMER = {
     )
     for letter in letters
 }  # fmt: skip
+_VARIANTS = (
+    ("chh", "c"), ("ch", "c"), ("j", "c"), ("ph", "p"), ("th", "t"), ("kh", "k"), ("ck", "k"), ("ou", "u"),
+    ("oo", "u"), ("oe", "eu"),
+)  # fmt: skip
+_BETWEEN = re.compile(r"[\s.,;:/()'’\"-]+")
 _SILENCER = "\u17cd"
 _NIKAHIT = "\u17c6"
 _WORD = re.compile(r"[a-z]+|[\u1780-\u17d3\u17dd]+")
-_REPEATED = re.compile(r"(.)\1+")
+_REPEATED = re.compile(r"(\D)\1+")  # 100 is not 10
 _UNSOUNDED_INSIDE = re.compile("[HYA]")
 _UNSOUNDED_END = re.compile("[RSV]$")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of `name`, folded."""
+    return [word for word in _BETWEEN.split(fold(name)) if word]
+
+
+def spelling(word: str) -> str:
+    """One Roman spelling for those that are used for the same letters; Khmer script as it folds."""
+    word = fold(word)
+    if not word.isascii():
+        return word
+    for written, one in _VARIANTS:
+        word = word.replace(written, one)
+    word = _REPEATED.sub(r"\1", word)
+    return word[:-1] if len(word) > 2 and word.endswith("h") else word
 
 
 def word_keys(name: str) -> list[str]:
@@ -64,7 +86,9 @@ def _roman(word: str) -> str:
 def _khmer(word: str) -> str:
     key = ""
     for i, letter in enumerate(word):
-        if letter in _KHMER and word[i + 1 : i + 2] != _SILENCER:
+        # What hangs under the last consonant of a word is written and not spoken: ពេជ្រ is Pich.
+        hangs = i == len(word) - 1 and i > 2 and word[i - 1] == COENG
+        if letter in _KHMER and not hangs and word[i + 1 : i + 2] != _SILENCER:
             key += _KHMER[letter]
         elif letter == _NIKAHIT:
             key += "M"

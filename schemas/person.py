@@ -23,7 +23,7 @@ from .fields import (
     in_latin,
 )
 from .i18n import _
-from .identifiers import PLATFORM_TYPES, canonical, guess
+from .identifiers import PLATFORM_TYPES, canonical, compared_unless_said, guess
 from .problems import IDENTIFIER_MESSAGES, BadIdentifier
 from .rules import at, district_in_province, needed_when, not_before, rules
 
@@ -236,7 +236,7 @@ class Identifier(IdentifierBase):
     def preparer(self, value):
         """A suspect's identifier is compared unless somebody says no; a victim's never."""
         if value is not colander.null and value.get("match_allowed") is None:
-            value["match_allowed"] = value.get("side") == "suspect"
+            value["match_allowed"] = compared_unless_said(value.get("type"), value.get("side"))
         return value
 
     def validator(self, node, value):

@@ -23,6 +23,8 @@ IDENTIFIER_MESSAGES = {
     "md5": _("An MD5 value has 32 characters, 0-9 and a-f."),
     "sha1": _("A SHA-1 value has 40 characters, 0-9 and a-f."),
     "sha256": _("A SHA-256 value has 64 characters, 0-9 and a-f."),
+    "pdq": _("A PDQ value has 64 characters, 0-9 and a-f."),
+    "photodna": _("A PhotoDNA value has 144 bytes: 192 characters of base64, or 288 characters 0-9 and a-f."),
 }
 
 

@@ -26,7 +26,7 @@ from casework.workflow.engine import (
     create,
 )
 
-from . import service, sessions
+from . import leaving, service, sessions
 from .credentials import UserActivity
 from .models import AccountChange, Agency, Membership, User
 
@@ -222,6 +222,17 @@ def only_the_proposer(move: Move) -> Problem | None:
     return None if own else Problem(_("Only who proposed a change can withdraw it. You can refuse it."))
 
 
+def warned(move: Move) -> None:
+    """Who loses the last role leaves: what is open in that name is to be handed over before."""
+    if move.record.kind == "end_role" and is_last_role(move.session.get_one(User, move.record.subject_id)):
+        leaving.leaves(move.session, move.record.subject_id)
+
+
+def is_last_role(user: User) -> bool:
+    """Whether a person has one role and no other."""
+    return sum(role.ended_at is None for role in user.memberships) == 1
+
+
 def carry_out(move: Move) -> None:
     """Do what was proposed, in the transaction of the approval."""
     KINDS[move.record.kind].carry_out(move.session, move.record, move.at)
@@ -234,7 +245,7 @@ def decided(move: Move) -> None:
 
 FLOW = add_flow(Flow("account_change", (PROPOSED, APPROVED, REFUSED, WITHDRAWN), (
     Transition("propose", (), PROPOSED, PROPOSERS,
-               guards=(within_own_agency, not_own_account, only_one, can_be_done)),
+               guards=(within_own_agency, not_own_account, only_one, can_be_done), effects=(warned,)),
     Transition("approve", (PROPOSED,), APPROVED, (ADMINISTRATOR,), guards=(not_own_account, can_be_done),
                effects=(carry_out, decided), not_author=("created",), fresh=True),
     Transition("refuse", (PROPOSED,), REFUSED, (ADMINISTRATOR,), guards=(not_own_account,), effects=(decided,),

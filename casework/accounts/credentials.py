@@ -61,7 +61,6 @@ class RecoveryCode(Keyed, Base):
     __tablename__ = "recovery_code"
 
     user_id: Mapped[uuid.UUID] = col(S1, ForeignKey("user_account.id"), index=True)
-    ring_key: Mapped[str] = col(S1, String(20))
     code_hash: Mapped[bytes] = col(S2, LargeBinary(32), info={"hashed": True})
     created_at: Mapped[dt.datetime] = col(S1, default=now)
     used_at: Mapped[dt.datetime | None] = col(S1)

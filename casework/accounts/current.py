@@ -5,8 +5,10 @@ import hmac
 import re
 
 from pyramid.interfaces import ISecurityPolicy
+from pyramid_tm import is_tm_active
 
 from casework.authz.identity import Identity
+from casework.db.session import SAFE_METHODS, reading
 from casework.web.i18n import COOKIE as LANGUAGE_COOKIE
 from casework.web.i18n import DEFAULT_LOCALE, LOCALES
 
@@ -31,14 +33,16 @@ def token_of(request) -> str | None:
 
 
 def session_row(request):
-    """The usable session behind the cookie, whatever step it is at, or None. One query, of its own and at once
-    closed: the request's own transaction, which writes, begins later and is kept short."""
+    """The usable session behind the cookie, whatever step it is at, or None. One query: of the request's own
+    transaction where that only reads, else of one that is at once closed, so that the one that writes begins later."""
     token = token_of(request)
     if token is None:
         return None
-    engine = request.registry["engine"]
-    with engine.connect().execution_options(sqlite_begin="BEGIN") as connection:
-        row = sessions.find(connection, token)
+    if request.method in SAFE_METHODS and is_tm_active(request):
+        row = sessions.find(request.db.connection(), token)
+    else:
+        with reading(request.registry["engine"]) as connection:
+            row = sessions.find(connection, token)
     if row is None:
         return None
     at = sessions.clock(request)
@@ -50,6 +54,16 @@ def session_row(request):
     if row.state == sessions.FULL and at - row.last_seen_at >= sessions.SEEN_EVERY:
         request.afterwards(functools.partial(sessions.seen, row=row, at=at))
     return row
+
+
+def lapsed_user_id(request):
+    """The id of the person behind a cookie whose session ended by time alone, or None: what such a person typed is
+    still theirs, and nothing else is."""
+    token = token_of(request)
+    if token is None:
+        return None
+    with reading(request.registry["engine"]) as connection:
+        return sessions.lapsed(connection, token)
 
 
 def signed_out(request) -> None:
@@ -121,6 +135,7 @@ def drop_cookie(request, response) -> None:
 
 def includeme(config) -> None:
     config.add_request_method(session_row, "session_row", reify=True)
+    config.add_request_method(lapsed_user_id, "lapsed_user_id", reify=True)
     config.registry["load_identity"] = load_identity
     config.registry["csrf_secret"] = csrf_secret
     config.registry["idle_seconds"] = idle_seconds

@@ -20,14 +20,15 @@ _FORM = re.compile(r"[0-9a-f]{32}(\.[0-9a-f]{32}){0,8}")
 def known(ring: KeyRing, cookie: str | None, login: str) -> str | None:
     """The id of the device when `login` signed in from it before, else None."""
     device, tags = _read(cookie)
-    return device if device and _tag(ring, device, login) in tags else None
+    mine = {_tag(ring, key_id, device, login) for key_id in ring.ids} if device else set()
+    return device if mine & set(tags) else None
 
 
 def remember(ring: KeyRing, cookie: str | None, login: str) -> str:
     """The cookie after `login` signed in: the newest accounts first, eight at most."""
     device, tags = _read(cookie)
     device = device or secrets.token_hex(16)
-    tag = _tag(ring, device, login)
+    tag = _tag(ring, ring.current, device, login)
     return ".".join([device, tag, *(t for t in tags if t != tag)][: ACCOUNTS + 1])
 
 
@@ -38,5 +39,5 @@ def _read(cookie: str | None) -> tuple[str | None, list[str]]:
     return device, tags
 
 
-def _tag(ring: KeyRing, device: str, login: str) -> str:
-    return hmac.new(ring.key(ring.current, "device"), f"{device}|{login}".encode(), "sha256").hexdigest()[:32]
+def _tag(ring: KeyRing, key_id: str, device: str, login: str) -> str:
+    return hmac.new(ring.key(key_id, "device"), f"{device}|{login}".encode(), "sha256").hexdigest()[:32]

@@ -45,8 +45,8 @@ class Agency(Audited, Keyed, Base):
 class User(Audited, Keyed, Base):
     """One person's account. Without a second factor it cannot be signed in to.
 
-    `password_hash` is "<ring key>:<argon2id>" (casework.accounts.passwords). `pending_link` says which one-time link
-    an approved change allows to be made for this account: welcome, password or factor.
+    `password_hash` is "<ring key>:<sealed argon2id>" (casework.accounts.passwords). `pending_link` says which one-time
+    link an approved change allows to be made for this account: welcome, password or factor.
     """
 
     __tablename__ = "user_account"

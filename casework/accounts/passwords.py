@@ -1,12 +1,13 @@
 """Passwords: what may be one, and how it is kept.
 
-Kept is Argon2id over an HMAC of the password under a key of the key ring (the pepper), so that a stolen database
-alone cannot be guessed at. Policy after NIST SP 800-63B-4: length, no composition rules, no periodic change, a list of
-common passwords and words of this program's surroundings.
+Kept is Argon2id, sealed under a key of the key ring (the pepper), so that a stolen database alone cannot be guessed at,
+and the ring's keys can be changed without anybody's password. Policy after NIST SP 800-63B-4: length, no composition
+rules, no periodic change, a list of common passwords and words of this program's surroundings.
 """
 
+import base64
+import binascii
 import gzip
-import hmac
 import logging
 import os
 import secrets
@@ -21,12 +22,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from translationstring import TranslationStringFactory
 
 from casework.crypto.keyring import KeyFileError, KeyRing
+from casework.crypto.seal import SealBroken, seal, unseal
 
 _ = TranslationStringFactory("casework")
 log = logging.getLogger(__name__)
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256
+_PLACE = "password"
 _REMAINING = 6  # letters that must remain when common and own words are taken out
 # Each hash takes 64 MiB: a hundred sign-ins at once would take 6.4 GiB.
 _room = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
@@ -45,30 +48,30 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=1)
 
     def hash(self, password: str) -> str:
-        """The text to store: the id of the ring key, a colon, and the Argon2id hash."""
-        key_id = self._ring.current
+        """The text to store: the id of the ring key, a colon, and the sealed Argon2id hash in base64."""
         with _room:
-            return f"{key_id}:{self._hasher.hash(self._peppered(key_id, password))}"
+            return self._sealed(self._hasher.hash(_normal(password)))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the stored one. Without a stored one it takes as long and answers no."""
-        key_id, _colon, encoded = (stored or self._dummy).partition(":")
-        try:
-            peppered = self._peppered(key_id, password)
-        except KeyFileError:
-            log.error("a password was stored under the ring key %s, which is not in the key file", key_id)
-            return self.verify(None, password)
+        encoded = self._opened(stored) if stored is not None else None
         try:
             with _room:
-                right = self._hasher.verify(encoded, peppered)
+                right = self._hasher.verify(encoded or self._dummy, _normal(password))
         except (VerificationError, InvalidHashError):
             return False
-        return right and stored is not None and len(password) <= MAX_LENGTH
+        return right and encoded is not None and len(password) <= MAX_LENGTH
 
     def stale(self, stored: str) -> bool:
         """Whether a stored hash should be made anew at sign-in: other costs, or an old ring key."""
-        key_id, _colon, encoded = stored.partition(":")
-        return key_id != self._ring.current or self._hasher.check_needs_rehash(encoded)
+        if not stored.startswith(f"{self._ring.current}:"):
+            return True
+        return self._hasher.check_needs_rehash(self._opened(stored) or self._dummy)
+
+    def under_current(self, stored: str) -> str | None:
+        """A stored hash put under the current ring key; None for one that cannot be opened."""
+        encoded = self._opened(stored)
+        return None if encoded is None else self._sealed(encoded)
 
     def problem(self, password: str, own_words: Iterable[str] = ()):
         """What forbids this password, as words for the person, or None. `own_words`: login, names, agency."""
@@ -90,13 +93,24 @@ class Passwords:
             plain = plain.replace(word, "")
         return sum(unicodedata.category(char)[0] in "LM" for char in plain)
 
-    def _peppered(self, key_id: str, password: str) -> bytes:
-        normal = unicodedata.normalize("NFC", password)[: MAX_LENGTH + 1]
-        return hmac.digest(self._ring.key(key_id, "pepper"), normal.encode("utf-8", "surrogatepass"), "sha256")
+    def _sealed(self, encoded: str) -> str:
+        key_id = self._ring.current
+        blob = seal(self._ring.key(key_id, "pepper"), encoded.encode("ascii"), _PLACE)
+        return f"{key_id}:{base64.b64encode(blob).decode('ascii')}"
+
+    def _opened(self, stored: str) -> str | None:
+        """The Argon2id hash of what is stored, None when it does not open."""
+        key_id, _colon, blob = stored.partition(":")
+        try:
+            sealed = base64.b64decode(blob, validate=True)
+            return unseal(self._ring.key(key_id, "pepper"), sealed, _PLACE).decode("ascii")
+        except (KeyFileError, SealBroken, binascii.Error):
+            log.error("a password that was stored under the ring key %s does not open", key_id)
+            return None
 
     @cached_property
     def _dummy(self) -> str:
-        return self.hash(secrets.token_hex(16))
+        return self._hasher.hash(secrets.token_hex(16))
 
     @cached_property
     def _common(self) -> frozenset[str]:
@@ -111,6 +125,10 @@ class Passwords:
     def check_lists(self) -> None:
         """Read the lists now, so that a missing file stops the start and not the first new password."""
         _lists = (self._common, self._context)
+
+
+def _normal(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password)[: MAX_LENGTH + 1].encode("utf-8", "surrogatepass")
 
 
 def _parts(word: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""Recovery codes: ten of 80 random bits, shown once, kept as keyed hashes, each good for one use."""
+"""Recovery codes: ten of 80 random bits, shown once, kept as keyed hashes, each good for one use.
+
+The key is derived from the account's own data key, so that the codes outlive a change of ring keys.
+"""
 
 import datetime as dt
 import hmac
@@ -9,7 +12,7 @@ import uuid
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from casework.crypto.keyring import KeyRing
+from casework.crypto.sealed import vault
 
 from .credentials import RecoveryCode
 
@@ -19,14 +22,12 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O
 _LOOKALIKE = str.maketrans("OIL", "011")
 
 
-def replace_all(db: Session, ring: KeyRing, user_id: uuid.UUID, at: dt.datetime) -> list[str]:
+def replace_all(db: Session, user_id: uuid.UUID, at: dt.datetime) -> list[str]:
     """Ten new codes as they are shown to the person, XXXX-XXXX-XXXX-XXXX; the old ones stop working."""
     void_all(db, user_id, at)
     codes = ["".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(COUNT)]
     for code in codes:
-        db.add(RecoveryCode(
-            user_id=user_id, ring_key=ring.current, code_hash=_hash(ring, ring.current, user_id, code), created_at=at
-        ))
+        db.add(RecoveryCode(user_id=user_id, code_hash=_hash(db, user_id, code), created_at=at))
     return ["-".join(code[i : i + 4] for i in range(0, LENGTH, 4)) for code in codes]
 
 
@@ -54,14 +55,14 @@ def normal(text: str) -> str | None:
     return plain if len(plain) == LENGTH and all(char in ALPHABET for char in plain) else None
 
 
-def use(db: Session, ring: KeyRing, user_id: uuid.UUID, typed: str, at: dt.datetime) -> bool:
+def use(db: Session, user_id: uuid.UUID, typed: str, at: dt.datetime) -> bool:
     """Whether `typed` is an unused code of this person; uses it up. Of many at once one gets it."""
     code = normal(typed)
     if code is None:
         return False
     query = select(RecoveryCode).where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
     for known in db.scalars(query):
-        if hmac.compare_digest(known.code_hash, _hash(ring, known.ring_key, user_id, code)):
+        if hmac.compare_digest(known.code_hash, _hash(db, user_id, code)):
             burnt = db.execute(
                 update(RecoveryCode).where(RecoveryCode.id == known.id, RecoveryCode.used_at.is_(None))
                 .values(used_at=at).execution_options(synchronize_session=False)
@@ -70,5 +71,6 @@ def use(db: Session, ring: KeyRing, user_id: uuid.UUID, typed: str, at: dt.datet
     return False
 
 
-def _hash(ring: KeyRing, key_id: str, user_id: uuid.UUID, code: str) -> bytes:
-    return hmac.digest(ring.key(key_id, "recovery"), user_id.bytes + code.encode(), "sha256")
+def _hash(db: Session, user_id: uuid.UUID, code: str) -> bytes:
+    key = hmac.digest(vault(db).key(user_id), b"casework/recovery", "sha256")
+    return hmac.digest(key, user_id.bytes + code.encode(), "sha256")

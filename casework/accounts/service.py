@@ -14,14 +14,13 @@ from translationstring import TranslationStringFactory
 from casework.audit.capture import describe, record_event
 from casework.audit.chain import Event
 from casework.authz.identity import ROLES
-from casework.crypto.keyring import KeyRing
 from casework.db.base import now
 from casework.reference.agencies import Agencies
 from casework.settings import ROOT
 from casework.workflow.engine import Problem, Refused
 
-from . import agencies, ratelimit, recovery, sessions, totp
-from .credentials import Invitation, RecoveryCode, UserActivity, UserSession
+from . import agencies, leaving, ratelimit, recovery, sessions, totp
+from .credentials import Invitation, UserActivity, UserSession
 from .models import Agency, Membership, User
 from .passwords import Passwords
 
@@ -105,6 +104,7 @@ def disable(db: Session, user: User, at: dt.datetime, reason: str | None = None)
     user.active, user.disabled_at = False, at
     sessions.end_all(db, user.id, "disabled", at)
     withdraw_links(db, user.id)
+    leaving.leaves(db, user.id)
     describe(db, user, verb="disable", **({"reason": reason} if reason else {}))
 
 
@@ -137,9 +137,7 @@ def own_words(user: User) -> list[str]:
     return [word for word in (user.login, user.name, user.name_km, *places) if word]
 
 
-def enrol(
-    db: Session, ring: KeyRing, user: User, session: UserSession, typed: str, at: dt.datetime
-) -> list[str] | None:
+def enrol(db: Session, user: User, session: UserSession, typed: str, at: dt.datetime) -> list[str] | None:
     """Set up the second factor whose secret waits in `session`, when `typed` is a code of it.
 
     Returns ten recovery codes, to be shown once; None when the code is wrong. Other sessions end.
@@ -155,7 +153,7 @@ def enrol(
     session.enrol_secret = None
     sessions.end_all(db, user.id, "second_factor", at, but=session.id)
     describe(db, user, verb="enrol")
-    return recovery.replace_all(db, ring, user.id, at)
+    return recovery.replace_all(db, user.id, at)
 
 
 def remove_second_factor(db: Session, user: User, at: dt.datetime) -> None:
@@ -258,10 +256,3 @@ def housekeeping(db: Session, at: dt.datetime) -> None:
     """What a periodic job removes: counters, old sessions."""
     ratelimit.purge(db, at)
     sessions.purge(db, at)
-
-
-def ring_keys_in_use(db: Session) -> set[str]:
-    """Ids of ring keys that passwords and recovery codes still need: these keys must stay in the key file."""
-    stored = db.scalars(select(User.password_hash).where(User.password_hash.is_not(None)))
-    codes = db.scalars(select(RecoveryCode.ring_key).where(RecoveryCode.used_at.is_(None)).distinct())
-    return {text.partition(":")[0] for text in stored} | set(codes)

@@ -9,13 +9,15 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from casework.audit.capture import record_event
 from casework.audit.chain import Event
 from casework.authz.identity import CHIEF, LIAISON, Identity
+from casework.authz.models import BreakGlass
 from casework.db.base import now
+from casework.db.types import UtcDateTime
 from casework.web.i18n import local_time
 
 from .credentials import UserActivity, UserSession
@@ -34,7 +36,15 @@ PENDING = {PASSWORD: dt.timedelta(minutes=10), CHOOSE: dt.timedelta(minutes=10),
 FRESH = dt.timedelta(minutes=15)
 SEEN_EVERY = dt.timedelta(minutes=1)
 KEPT = dt.timedelta(days=90)
+BY_TIME = ("idle", "absolute")
 
+# Every page says what a person holds open in an emergency, so the number comes with the session.
+_OPENED = (
+    select(func.count(BreakGlass.id))
+    .where(BreakGlass.user_id == UserSession.user_id, BreakGlass.role == Membership.role,
+           BreakGlass.ended_at.is_(None), BreakGlass.until > bindparam("at", callable_=now, type_=UtcDateTime()))
+    .correlate(UserSession, Membership).scalar_subquery()
+)
 _CURRENT = (
     select(
         UserSession.id, UserSession.user_id, UserSession.state, UserSession.created_at, UserSession.last_seen_at,
@@ -42,11 +52,12 @@ _CURRENT = (
         User.expires_on, Membership.id.label("membership_id"), Membership.role, Membership.liaison, Membership.chief,
         Membership.valid_from, Membership.valid_until, Membership.ended_at.label("membership_ended_at"),
         Agency.id.label("agency_id"), Agency.code.label("agency_code"), Agency.active.label("agency_active"),
-        Agency.name_en, Agency.name_km.label("agency_name_km"),
+        Agency.name_en, Agency.name_km.label("agency_name_km"), _OPENED.label("opened"),
     )
     .join(User, User.id == UserSession.user_id)
     .outerjoin(Membership, Membership.id == UserSession.membership_id)
     .outerjoin(Agency, Agency.id == Membership.agency_id)
+    .where(UserSession.token_hash == bindparam("token", type_=UserSession.token_hash.type))
 )
 
 
@@ -124,7 +135,16 @@ def of_user(db: Session, user_id: uuid.UUID) -> list[UserSession]:
 
 def find(connection, token: str) -> Row | None:
     """Session, person, role and agency behind a token, with one query; None when there is no such session."""
-    return connection.execute(_CURRENT.where(UserSession.token_hash == token_hash(token))).one_or_none()
+    return connection.execute(_CURRENT, {"token": token_hash(token)}).one_or_none()
+
+
+def lapsed(connection, token: str) -> uuid.UUID | None:
+    """The active person whose session behind a token ran out of time; None when it was ended on purpose."""
+    query = select(UserSession.user_id).join(User, User.id == UserSession.user_id).where(
+        UserSession.token_hash == token_hash(token), UserSession.state == FULL, User.active.is_(True),
+        or_(UserSession.ended_at.is_(None), UserSession.ended_why.in_(BY_TIME)),
+    )
+    return connection.execute(query).scalar()
 
 
 def over(row: Row, at: dt.datetime) -> str | None:

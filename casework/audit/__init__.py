@@ -2,4 +2,5 @@
 
 
 def includeme(config):
+    config.registry["log_policy"] = config.registry["settings"].policy()  # whose cosignatures the log needs, or None
     config.include(".outbox")

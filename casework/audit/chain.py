@@ -36,7 +36,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it, from where, in which request; `system` when no person did."""
+    """Who did it, from where, in which request; `SYS` when no person did. `rule` is what the request was allowed by,
+    for events that name no rule of their own."""
 
     user_id: uuid.UUID | None = None
     role: str = "SYS"
@@ -45,6 +46,7 @@ class Actor:
     request_id: str | None = None
     address: str | None = None
     matrix: str | None = None
+    rule: str | None = None
 
 
 def canonical(value: Any) -> str:
@@ -80,6 +82,7 @@ def body_of(event: Event, actor: Actor) -> dict[str, Any]:
         "request_id": actor.request_id,
         "address": actor.address,
         "matrix": actor.matrix,
+        "rule": actor.rule,
         **event.details,
     }
     return {name: value for name, value in body.items() if value is not None}
@@ -87,7 +90,7 @@ def body_of(event: Event, actor: Actor) -> dict[str, Any]:
 
 def write(session: Session, events: list[Event], actor: Actor) -> None:
     """Append `events` to their chains in the session's transaction, with three statements whatever their number, and
-    two more where a chain begins."""
+    one more where a chain begins."""
     if not events:
         return
     connection = session.connection()
@@ -132,7 +135,9 @@ def _locked_heads(connection, chains: list[uuid.UUID]) -> dict[uuid.UUID, tuple[
     if missing:
         # Two may begin one chain at once: the second waits here for the first, then finds what it wrote.
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(heads).values(missing).on_conflict_do_nothing())
+        begun = insert(heads).values(missing).on_conflict_do_nothing().returning(heads.c.chain)
+        known |= dict.fromkeys(connection.execute(begun).scalars(), (0, START))
+    if len(known) < len(chains):
         known = {row.chain: (row.number, row.hash) for row in connection.execute(query)}
     return known
 

@@ -43,6 +43,9 @@ class AuditEntry(Base):
         Index("ix_audit_entry_actor_id_seq", "actor_id", "seq"),
         Index("ix_audit_entry_agency_id_seq", "agency_id", "seq"),
         Index("ix_audit_entry_result_seq", "result", "seq"),
+        # The auditor's questions: what happened within days, and every export of the latest.
+        Index("ix_audit_entry_at", "at"),
+        Index("ix_audit_entry_verb_seq", "verb", "seq"),
     )
 
 
@@ -54,6 +57,66 @@ class AuditHead(Base):
     chain: Mapped[uuid.UUID] = col(S1, primary_key=True)
     number: Mapped[int] = col(S1, Integer)
     hash: Mapped[bytes] = col(S1, LargeBinary(32))
+
+
+class LogLeaf(Base):
+    """The place of one entry in the tree: given by the sequencer, in the order in which entries became visible."""
+
+    __tablename__ = "log_leaf"
+
+    place: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    entry: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), unique=True)
+    hash: Mapped[bytes] = col(S1, LargeBinary(32))
+
+
+class LogNode(Base):
+    """The root of 256 ** level neighbouring leaves: what lets a proof be made without reading the whole log."""
+
+    __tablename__ = "log_node"
+
+    level: Mapped[int] = col(S1, Integer, primary_key=True, autoincrement=False)
+    place: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = col(S1, LargeBinary(32))
+
+
+class LogCheckpoint(Base):
+    """The tree as it was signed at a size. `parts` are the roots of its complete parts, one after the other; `last`
+    is the highest number of an entry in it; `note` is the signed checkpoint (C2SP tlog-checkpoint)."""
+
+    __tablename__ = "log_checkpoint"
+
+    size: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime] = col(S1)
+    root: Mapped[bytes] = col(S1, LargeBinary(32))
+    parts: Mapped[bytes] = col(S1, LargeBinary)
+    last: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"))
+    note: Mapped[str] = col(S1)
+
+    __table_args__ = (Index("ix_log_checkpoint_at", "at"),)
+
+
+class LogCosignature(Base):
+    """What a witness (C2SP tlog-witness) signed: that the tree of this size goes on from all it had seen before.
+    `witness` is the name and the id of its key, `line` the line that is added to the signed checkpoint."""
+
+    __tablename__ = "log_cosignature"
+
+    size: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    witness: Mapped[str] = col(S1, primary_key=True)
+    at: Mapped[dt.datetime] = col(S1)
+    line: Mapped[str] = col(S1)
+
+    __table_args__ = (Index("ix_log_cosignature_witness_size", "witness", "size"),)
+
+
+class LogTimestamp(Base):
+    """What an authority of time (RFC 3161) said of the signed checkpoint of this size: its whole reply, in DER."""
+
+    __tablename__ = "log_timestamp"
+
+    size: Mapped[int] = col(S1, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime] = col(S1)
+    reply: Mapped[bytes] = col(S1, LargeBinary)
 
 
 class Audited:

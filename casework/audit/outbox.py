@@ -25,7 +25,7 @@ def actor_of_request(request) -> Actor:
         return Actor(role="-", request_id=request.id, matrix=matrix)
     return Actor(
         identity.user_id, identity.role, identity.agency_id, identity.session_id, request.id,
-        request.client_addr, matrix,
+        request.client_addr, matrix, request.environ.get("casework.rule"),
     )
 
 

@@ -3,17 +3,18 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import and_, not_, select
+from sqlalchemy import ColumnElement, Select, bindparam, not_, select
 from sqlalchemy.orm import Session
 
 from casework.crypto.sealed import sealed_fields
 
 from .conditions import recused
 from .identity import Identity
-from .scope import terms, unscoped
+from .scope import Bare, current_matrix, scoped_by_hand, terms, unscoped, visible
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Access:
 
 
 NOTHING = Access()
+KEPT = 512  # queries, each of one person and one kind of page
 
 
 def access_to(
@@ -42,10 +44,22 @@ def access_to(
     ways = terms(model, identity, row)
     if not ways or not ids:
         return {}
-    columns = [sql.label(f"t{n}") for n, (_, _, sql) in enumerate(ways)]
-    query = select(model.id, *columns).where(and_(model.id.in_(ids), not_(recused(model, identity))))
+    query = _levels(model, row, identity.key, current_matrix().sha256, Bare(identity))
     with unscoped(session, "asks which terms hold, shows nothing"), session.no_autoflush:
-        return {result[0]: _granted(identity, ways, result[1:]) for result in session.execute(query)}
+        return {found[0]: _granted(identity, ways, found[1:]) for found in session.execute(query, {"ids": list(ids)})}
+
+
+@lru_cache(maxsize=KEPT)
+def _levels(model: type, row: str | None, key: tuple, matrix: str, bare: Bare) -> Select:
+    """The query of `access_to`, kept for who asks again, like the conditions in it: making it, and finding its compiled
+    form, take longer than running it."""
+    columns = _labelled(0, terms(model, bare.identity, row))
+    ids = model.id.in_(bindparam("ids", expanding=True))
+    return select(model.id, *columns).where(ids, not_(recused(model, bare.identity)))
+
+
+def _labelled(place: int, ways: Sequence[tuple]) -> list[ColumnElement]:
+    return [sql.label(f"t{place}_{number}") for number, (_, _, sql) in enumerate(ways)]
 
 
 def _granted(identity: Identity, terms: Sequence[tuple], holds: Sequence[Any]) -> Access:
@@ -60,11 +74,11 @@ def _granted(identity: Identity, terms: Sequence[tuple], holds: Sequence[Any]) -
 
 @dataclass(frozen=True)
 class Wanted:
-    """A record to be fetched: of `model`, meeting `conditions`. `rows` are further matrix rows that will be asked
-    about with its facts."""
+    """A record to be fetched: of `model`. `link` is the column that holds the id of the one wanted before it, None for
+    the first. `rows` are further matrix rows that will be asked about with its facts."""
 
     model: type
-    conditions: tuple[Any, ...]
+    link: str | None = None
     rows: tuple[str, ...] = ()
 
     @property
@@ -73,22 +87,38 @@ class Wanted:
         return [None, *sorted({*getattr(self.model, "__field_rows__", {}).values(), *self.rows})]
 
 
-def fetch(session: Session, identity: Identity, *wanted: Wanted) -> tuple[Any, ...] | None:
-    """The records wanted, each as the scope lets it be seen, or None where one is missing. One query: the access to
-    each comes with it and is remembered."""
-    asked = [(place, row, terms(one.model, identity, row)) for place, one in enumerate(wanted) for row in one.all_rows]
-    columns = [sql.label(f"t{n}_{m}") for n, (_, _, ways) in enumerate(asked) for m, (_, _, sql) in enumerate(ways)]
-    query = select(*(one.model for one in wanted), *columns).where(*(c for one in wanted for c in one.conditions))
-    result = session.execute(query).one_or_none()
+def fetch(session: Session, identity: Identity, wanted: Mapping[Wanted, str]) -> tuple[Any, ...] | None:
+    """The records with these references, each under the one before and as the scope lets it be seen, or None where one
+    is missing. One query: the access to each comes with it and is remembered."""
+    query = _fetching(tuple(wanted), identity.key, current_matrix().sha256, Bare(identity))
+    with scoped_by_hand(session, "the query says itself who sees each record"):
+        refs = {f"ref{place}": ref for place, ref in enumerate(wanted.values())}
+        result = session.execute(query, refs).one_or_none()
     if result is None:
         return None
     records, holds = result[: len(wanted)], result[len(wanted):]
     cache = session.info.setdefault("access", {})
-    for place, row, ways in asked:
-        record = records[place]
-        cache[identity.key, type(record), record.id, row] = _granted(identity, ways, holds[: len(ways)])
-        holds = holds[len(ways):]
+    for record, one in zip(records, wanted, strict=True):
+        for row in one.all_rows:
+            ways = terms(one.model, identity, row)
+            cache[identity.key, type(record), record.id, row] = _granted(identity, ways, holds[: len(ways)])
+            holds = holds[len(ways):]
     return tuple(records)
+
+
+@lru_cache(maxsize=KEPT)
+def _fetching(wanted: tuple[Wanted, ...], key: tuple, matrix: str, bare: Bare) -> Select:
+    """The query of `fetch`, kept for who asks again."""
+    identity = bare.identity
+    asked = [terms(one.model, identity, row) for one in wanted for row in one.all_rows]
+    query = select(*(one.model for one in wanted), *(c for n, ways in enumerate(asked) for c in _labelled(n, ways)))
+    above = None
+    for place, one in enumerate(wanted):
+        query = query.where(one.model.ref == bindparam(f"ref{place}"), visible(one.model, identity))
+        if above is not None:
+            query = query.where(getattr(one.model, one.link) == above.id)
+        above = one.model
+    return query
 
 
 def access_to_one(session: Session, identity: Identity, record: Any, row: str | None = None) -> Access:
@@ -105,6 +135,13 @@ def forget_access(session: Session) -> None:
     session.info.pop("access", None)
 
 
+@lru_cache
+def _columns(model: type) -> tuple[frozenset[str], frozenset[str]]:
+    """The plain columns of a model, and those of them that level M shows."""
+    columns = {attribute.key: attribute.columns[0] for attribute in model.__mapper__.column_attrs}
+    return frozenset(columns), frozenset(name for name, column in columns.items() if column.info.get("meta"))
+
+
 class Shown:
     """A record as one person may see it: hidden fields are None, whatever the template asks for.
 
@@ -115,9 +152,7 @@ class Shown:
     def __init__(self, record: Any, access: Access, rows: Mapping[str, Access] = MappingProxyType({})):
         self._record, self._access, self._rows = record, access, rows
         self._own_rows: dict[str, str] = getattr(type(record), "__field_rows__", {})
-        mapper_columns = {a.key: a.columns[0] for a in record.__mapper__.column_attrs}
-        self._meta = {name for name, column in mapper_columns.items() if column.info.get("meta")}
-        self._plain = set(mapper_columns)
+        self._plain, self._meta = _columns(type(record))
         self._sealed = sealed_fields(type(record))
 
     def may(self, level: str) -> bool:

@@ -49,16 +49,25 @@ class Policy:
         own checks do the rest.
         """
         identity = self.identity(request)
-        if identity is None:
-            return Denied("not signed in")
+        answer = Denied("not signed in") if identity is None else self._allows(request, identity, context, permission)
+        if answer and "casework.rule" not in request.environ:
+            # The first that is asked is the view's own: what it writes and reads is by this rule.
+            request.environ["casework.rule"] = request.db.info["rule"] = answer.msg
+        return answer
+
+    def _allows(self, request, identity: Identity, context, permission: str):
         if permission == SIGNED_IN:
             return Allowed("signed in")
         if getattr(context, "unseen", False):
             return Denied(f"{identity.role} never sees what the address names")
         rows, _, level = permission.partition(":")
         answer = Denied(f"no such permission: {permission}")
+        record = getattr(context, "record", None)
+        if level == "M" and getattr(context, "own", record) is None:
+            # A list of children: some may be seen though the facts of their owner do not say so.
+            record = None
         for row in rows.split("|"):
-            answer = self._permits(request, identity, getattr(context, "record", None), row, level)
+            answer = self._permits(request, identity, record, row, level)
             if answer:
                 break
         return answer

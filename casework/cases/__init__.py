@@ -24,14 +24,20 @@ _PAGES = (
 
 def includeme(config) -> None:
     """Record types, pages, clocks, the first screen and the main navigation."""
+    from casework.files import fixity
+    from casework.files import panels as file_panels
     from casework.records.registry import factory
 
-    from . import clocks, links, panels, points, screens, task_flow, task_pages, types  # noqa: F401
+    from . import clocks, held, jobs, links, panels, points, screens, task_flow, task_pages, types  # noqa: F401
 
     clocks.use_rules(config.registry["deadline_rules"], config.registry["holidays"])
     config.include(".options")
+    config.add_erasable(types.CASE)
     for rt in (types.CASE, types.OFFENCE, types.NOTE, task_pages.TASK, links.LINK):
         config.add_record_type(rt)
+    config.add_files(types.CASE)
+    jobs.every_run(fixity.periodic)
+    screens.panel("PSU", file_panels.bad_files, file_panels.waiting)
     of_case = factory(config.registry["record_types"], types.CASE)
     for route, path, view, methods, permission, template in _PAGES:
         config.add_route(route, f"/cases/{{case}}/{path}", factory=of_case)
@@ -40,7 +46,7 @@ def includeme(config) -> None:
         config.add_view(
             f"casework.cases.{view}", route_name=route, permission=permission, require_methods=methods.split(),
             renderer=FORM if methods == "GET POST" else f"{TEMPLATES}{template}.jinja2" if template else None,
-            read_by_post=reading,
+            own_check=reading,
         )
     config.add_route("home", "/")
     config.add_view("casework.cases.pages.home", route_name="home", permission=SIGNED_IN,
@@ -50,3 +56,4 @@ def includeme(config) -> None:
                     renderer=f"{TEMPLATES}tasks.jinja2")
     config.registry["nav"] = screens.nav
     panels.register()
+    held.register()

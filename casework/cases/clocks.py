@@ -52,6 +52,11 @@ def queue_for(flow_name: str, function: Callable[[Any, Rule], Owner]) -> None:
     _queues[flow_name] = function
 
 
+def recorded(name: str) -> bool:
+    """Whether a feature says what happens to records of this flow or table."""
+    return name in _queues
+
+
 def facts_for(flow_name: str, function: Callable[[Any], Mapping[str, Any]]) -> None:
     """Let `function(record)` give the facts that rules ask about. Without it they are read from the record."""
     _facts[flow_name] = function

@@ -38,11 +38,13 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one record says about a point: state green, amber or red, a message, the page where to mend it."""
+    """What one record says about a point: state green, amber or red, a message, the page where to mend it, and the
+    record where it is not the case itself: who does not see that is not told."""
 
     state: str
     message: Any
     href: str | None = None
+    about: Any = None
 
 
 @dataclass

@@ -1,8 +1,10 @@
 """The identity bar over every page of a case: what it is, where it stands, who leads it, what runs out next."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from casework.authz.access import shown
+from casework.authz.identity import Identity
+from casework.authz.scope import kept, narrowed
 from casework.records.labels import COMMON
 from casework.web.i18n import _, format_date
 from casework.web.render import code_label, translate
@@ -40,8 +42,11 @@ def case_frame(request, case: Case) -> dict:
 
 def next_due(request, case: Case):
     """When the first of the open tasks that this person sees runs out."""
-    query = (
-        select(Task.due_at).where(Task.case_id == case.id, Task.state.in_(OPEN), Task.due_at.is_not(None))
-        .order_by(Task.due_at).limit(1)
-    )
-    return request.db.execute(query).scalar()
+    return _first_due(request.db, case=case.id).scalar()
+
+
+@kept
+def _first_due(identity: Identity) -> Select:
+    query = select(Task.due_at).where(
+        Task.case_id == bindparam("case"), Task.state.in_(OPEN), Task.due_at.is_not(None))
+    return narrowed(query.order_by(Task.due_at).limit(1), identity)

@@ -3,6 +3,7 @@
 import uuid
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from casework.accounts.models import Agency
 from casework.authz.scope import unscoped
@@ -93,6 +94,24 @@ def support_is_seen_to(move: Move) -> Problem | None:
         return Problem(
             _("No support has been asked for yet. Ask for it on the child's page, or say why there is none."), "support"
         )
+    return None
+
+
+def last_of(session: Session, case: Case, events: tuple[str, ...]) -> StateChange | None:
+    """The last step of a case among `events`."""
+    query = select(StateChange).where(StateChange.record_id == case.id, StateChange.event.in_(events))
+    return session.scalars(query.order_by(StateChange.at.desc(), StateChange.id.desc()).limit(1)).first()
+
+
+def plan_waits(session: Session, case: Case) -> StateChange | None:
+    """The step that asked for the intervention, as long as nobody has decided about it."""
+    last = last_of(session, case, ("plan_intervention", "approve_intervention", "refuse_intervention"))
+    return last if last is not None and last.event == "plan_intervention" else None
+
+
+def intervention_was_asked(move: Move) -> Problem | None:
+    if plan_waits(move.session, move.record) is None:
+        return Problem(_("No plan of an intervention waits for your decision."))
     return None
 
 
@@ -254,6 +273,42 @@ def feedback_is_said(move: Move) -> Problem | None:
     """The source of the referral has had its answer, or it is said why not."""
     if not move.data.get("feedback"):
         return Problem(_("Say whether the source of the referral has had an answer."), "feedback")
+    return None
+
+
+# States in which a prosecution office has nothing more to do with a matter.
+_MATTER_OVER = ("no_processing", "diversion", "final", "enforcement", "closed")
+_ENDED_WITHOUT_COURT = {
+    "no_processing": _("The prosecutor kept the file without processing: choose that outcome."),
+    "diversion": _("The matter ended with diversion: choose that outcome."),
+}
+
+
+def end_of_prosecution(session: Session, case: Case) -> str | None:
+    """How the matters of a case ended: `no_processing` or `diversion` by the last one's way, "" when a court decided.
+
+    None while one of them runs, and where there is none.
+    """
+    matter = Base.metadata.tables["prosecution"]
+    query = select(matter.c.state, matter.c.legal_reason, matter.c.social_report).where(
+        matter.c.case_id == case.id, matter.c.voided_at.is_(None)
+    )
+    with unscoped(session, "whether a case can be closed rests on every matter of it"):
+        found = session.execute(query.order_by(matter.c.received_at, matter.c.id)).all()
+    if not found or any(one.state not in _MATTER_OVER for one in found):
+        return None
+    if found[-1].legal_reason:
+        return "no_processing"
+    return "diversion" if found[-1].social_report else ""
+
+
+def prosecution_has_ended(move: Move) -> Problem | None:
+    """A file that lies with the prosecution is closed when the prosecutor has ended the matter, with its outcome."""
+    ended = end_of_prosecution(move.session, move.record)
+    if ended is None:
+        return Problem(_("The prosecution has the file. The case is closed when the prosecutor has ended the matter."))
+    if ended and move.data.get("outcome") != ended:
+        return Problem(_ENDED_WITHOUT_COURT[ended], "outcome")
     return None
 
 

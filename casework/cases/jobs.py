@@ -1,4 +1,4 @@
-"""Periodic work on clocks: alarms that are due, also those that sounded while nobody ran the program."""
+"""Periodic work: alarms that are due, also those that sounded while nobody ran the program, and what features add."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from casework.accounts.service import housekeeping
 from casework.audit.capture import event_for, record_event
 from casework.authz.scope import unscoped
 from casework.db.base import now
@@ -17,8 +18,8 @@ from .models import Task
 
 BATCH = 200
 
-Job = Callable[[Session, dt.datetime], None]
-_jobs: list[Job] = []
+Job = Callable[[Session, dt.datetime], Any]
+_jobs: list[Job] = [housekeeping]
 
 
 def every_run(function: Job) -> None:
@@ -28,7 +29,10 @@ def every_run(function: Job) -> None:
 
 
 def run_due(registry: Any, at: dt.datetime | None = None) -> int:
-    """Do what is due; give the number of alarms sounded. Running it again at once does nothing."""
+    """Do what is due; give the number of alarms sounded. Running it again at once does nothing.
+
+    Raises ExceptionGroup of what failed, after everything else was done.
+    """
     moment, sounded = at or now(), 0
     info = {"keyring": registry["keyring"], "matrix": registry.get("matrix_hash")}
     while True:
@@ -37,9 +41,16 @@ def run_due(registry: Any, at: dt.datetime | None = None) -> int:
         sounded += done
         if done < BATCH:
             break
+    failed = []
     for job in _jobs:
-        with work(registry["engine"], info=dict(info)) as db:
-            job(db, moment)
+        try:
+            with work(registry["engine"], info=dict(info)) as db:
+                job(db, moment)
+        except Exception as error:
+            # One job that fails keeps no other from its work.
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("periodic work failed", failed)
     return sounded
 
 

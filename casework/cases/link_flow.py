@@ -24,6 +24,14 @@ def propose(db: Session, identity: Identity, case: Case, other_ref: str, type: s
         raise engine.Refused(Problem(_("A case cannot be linked to itself."), "other_case"))
     with unscoped(db, "finds the agency that must approve; nothing of it is shown"):
         other = db.scalars(select(Case).where(Case.ref == other_ref)).one_or_none()
+    return propose_between(db, identity, case, other, other_ref=other_ref, type=type, basis=basis)
+
+
+def propose_between(
+    db: Session, identity: Identity, case: Case, other: Case | None, *, other_ref: str, type: str, basis: str
+) -> CaseLink:
+    """Propose a link to a case that the program has found, and this person may not see. `other_ref` shows to who
+    proposes, in the place of its reference, until both have approved."""
     link = CaseLink(
         ref=new_ref(db, CaseLink, "L", now().date()), agency_id=case.lead_agency_id, created_by_id=identity.user_id,
         case_id=case.id, other_ref=other_ref, other_case_id=other.id if other else None,
@@ -38,10 +46,12 @@ def sides(link: CaseLink, identity: Identity) -> tuple[bool, bool]:
 
 
 def not_approved_yet(move: Move) -> Problem | None:
-    """Each agency approves once."""
+    """Each agency approves once, and each by somebody else: one may supervise at both."""
     ours, theirs = sides(move.record, move.identity)
     if (not ours or move.record.approved_a_id) and (not theirs or move.record.approved_b_id):
         return Problem(_("Your agency has approved this link already. The other one has not answered yet."))
+    if move.identity.user_id in (move.record.approved_a_id, move.record.approved_b_id):
+        return Problem(_("You approved it for the other agency: here somebody else does."))
     return None
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from casework.authz.access import access_to_one, shown
 from casework.authz.scope import unscoped
@@ -94,17 +94,22 @@ def new(context: Context, request):
     )
 
 
-def to_approve(request) -> dict | None:
-    """Panel of a supervisor: links that wait for the word of the own agency."""
+def _undecided(request) -> ColumnElement:
     agency_id = request.identity.agency_id
-    query = select(CaseLink).where(
+    return and_(
         CaseLink.state == "proposed",
         or_((CaseLink.agency_id == agency_id) & CaseLink.approved_a_id.is_(None),
             (CaseLink.other_agency_id == agency_id) & CaseLink.approved_b_id.is_(None)),
     )
-    links = list(request.db.scalars(query.order_by(CaseLink.id).limit(10)))
-    if not links:
-        return None
+
+
+def waiting(request) -> Select:
+    return select(CaseLink.id).where(_undecided(request))
+
+
+def to_approve(request) -> dict:
+    """Panel of a supervisor: links that wait for the word of the own agency."""
+    links = list(request.db.scalars(select(CaseLink).where(_undecided(request)).order_by(CaseLink.id).limit(10)))
     return {
         "title": translate(request, _("Links to decide")),
         "columns": [translate(request, _("Reference")), translate(request, _("Kind of link"))],

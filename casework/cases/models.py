@@ -3,14 +3,14 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, exists, false, or_
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import CASE_AGENCY, LEAD, RowBy, Scope, granted_subjects, other
+from casework.authz.conditions import CASE_AGENCY, LEAD, RowBy, Scope, granted, of_case, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, Base, Keyed, Record, col, now
+from casework.db.base import S1, S2, S3, Base, Keyed, Record, col, now, partial_index
 from casework.workflow.guard import Stateful
 
 
@@ -70,6 +70,8 @@ class Case(Record, Scoped, Stateful, Audited, Base):
         Index("ix_case_support_agency_id_id", "support_agency_id", "id"),
         Index("ix_case_referral_agency_id_id", "referral_agency_id", "id"),
         Index("ix_case_lead_agency_id_state_id", "lead_agency_id", "state", "id"),
+        Index("ix_case_lead_agency_id_lead_officer_id", "lead_agency_id", "lead_officer_id", "opened_at"),
+        Index("ix_case_state", "state"),
     )
 
     def audit_chain(self) -> uuid.UUID:
@@ -140,18 +142,20 @@ class Note(Record, Scoped, Audited, Base):
         return self.case_id or self.subject_id
 
 
-def own_cases(identity):
-    """Cases on which this person's agency has the part of the person's role."""
-    case = other("case")
-    return select(case.c.id).where(case.c[CASE_AGENCY.get(identity.role, LEAD)] == identity.agency_id)
+def of_own_case(model, identity):
+    """Whether this person's agency has the part of the person's role in the record's case."""
+    return of_case(model, lambda case: case.c[CASE_AGENCY.get(identity.role, LEAD)] == identity.agency_id)
 
 
 def _escalated(model, identity):
-    """A task that ran over and was raised to this person's role, where that role works on it."""
+    """A task that ran over and was raised to this person's role, where that role works on it. Of a prosecution office
+    that is its head: its other prosecutors are not to learn that a matter exists."""
+    if identity.role == "PRO" and not identity.chief:
+        return false()
     raised = and_(model.escalated_at.is_not(None), model.escalated_to.contains(f" {identity.role} "))
     if identity.role == "AUD":
         return raised
-    return and_(raised, or_(model.queue_agency_id == identity.agency_id, model.case_id.in_(own_cases(identity))))
+    return and_(raised, or_(model.queue_agency_id == identity.agency_id, of_own_case(model, identity)))
 
 
 def _own_task(model, identity):
@@ -159,7 +163,7 @@ def _own_task(model, identity):
     return or_(
         model.assignee_id == identity.user_id,
         and_(model.queue_agency_id == identity.agency_id, model.queue_role == identity.role),
-        and_(model.queue_agency_id == identity.agency_id, model.case_id.in_(granted_subjects(identity))),
+        and_(model.queue_agency_id == identity.agency_id, granted(model.case_id, identity)),
         _escalated(model, identity),
     )
 
@@ -176,7 +180,7 @@ class Task(Record, Scoped, Stateful, Audited, Base):
     __key__ = "id"
     __flow__ = "task"
     __scope__ = Scope(
-        row="task", subjects=("id",), agency=("queue_agency_id",),
+        row="task", subjects=("id",), agency=("queue_agency_id",), hangs="record_id",
         words={
             "a": _own_task, "g": _agency_task,
             "u": lambda model, identity: or_(model.assignee_id == identity.user_id, _escalated(model, identity)),
@@ -213,12 +217,14 @@ class Task(Record, Scoped, Stateful, Audited, Base):
 
     __table_args__ = (
         Index("ix_task_assignee_id_state_due_at", "assignee_id", "state", "due_at"),
-        Index("ix_task_queue", "queue_agency_id", "queue_role", "state", "due_at"),
+        partial_index("ix_task_waiting", "queue_agency_id", "queue_role", "state", "due_at",
+                      where="assignee_id IS NULL"),
         Index("ix_task_record_id", "record_id"),
         Index("ix_task_case_id_state", "case_id", "state"),
-        Index("ix_task_state_due_at", "state", "due_at"),
+        Index("ix_task_queue_agency_id_state_due_at", "queue_agency_id", "state", "due_at"),
         Index("ix_task_escalated_to_queue_agency_id", "escalated_to", "queue_agency_id", "state", "due_at"),
-        Index("ix_task_state_warn_at", "state", "warn_at"),
+        Index("ix_task_warn_at", "warn_at"),
+        Index("ix_task_paused_until", "paused_until"),
     )
 
     def audit_chain(self) -> uuid.UUID:
@@ -227,8 +233,16 @@ class Task(Record, Scoped, Stateful, Audited, Base):
 
 def _my_side(model, identity):
     """A case I am assigned to proposed it; the other side's team sees it once both agencies approved."""
-    mine = granted_subjects(identity)
-    return or_(model.case_id.in_(mine), and_(model.state == "approved", model.other_case_id.in_(mine)))
+    return or_(
+        granted(model.case_id, identity), and_(model.state == "approved", granted(model.other_case_id, identity))
+    )
+
+
+def _leads_a_side(model, identity):
+    """An agency that leads one of the two cases now: who handed its case over decides about its links no more."""
+    case = other("case")
+    theirs = exists().where(case.c.id == model.other_case_id, case.c.lead_agency_id == identity.agency_id)
+    return or_(of_case(model, lambda case: case.c.lead_agency_id == identity.agency_id), theirs)
 
 
 class CaseLink(Record, Scoped, Stateful, Audited, Base):
@@ -244,9 +258,7 @@ class CaseLink(Record, Scoped, Stateful, Audited, Base):
     __scope__ = Scope(
         row="case.link", subjects=("case_id",),
         words={
-            "a": _my_side,
-            "g": lambda model, identity: (model.agency_id == identity.agency_id)
-            | (model.other_agency_id == identity.agency_id),
+            "a": _my_side, "g": _leads_a_side,
         },
     )
 
@@ -259,3 +271,5 @@ class CaseLink(Record, Scoped, Stateful, Audited, Base):
     state: Mapped[str] = col(S1, String(20), meta=True)
     approved_a_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
     approved_b_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+
+    __table_args__ = (Index("ix_case_link_state_id", "state", "id"),)

@@ -1,18 +1,30 @@
 """What people may choose in forms of cases: officers with their load, agencies, offences, support of the case."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy import case as either
-from sqlalchemy import func, select
 
 from casework.accounts.models import Agency, Membership, User
+from casework.authz.conditions import apart_in, shut_to
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
 from casework.db.base import now
 from casework.people.models import Person
-from casework.web.i18n import _
+from casework.web.i18n import _, local_time
 from casework.web.render import code_label, translate
 
 from . import facts
@@ -26,6 +38,8 @@ def agencies_of(kind: str | None) -> Callable:
     def pairs(request) -> list[tuple[str, str]]:
         query = select(Agency).where(Agency.active.is_(True)).order_by(Agency.code)
         found = [a for a in request.db.scalars(query) if kind is None or kind in a.type.split()]
+        # The session holds on to them: who looks one of them up afterwards asks the database no more.
+        request.db.info["agencies"] = found
         return [(str(a.id), a.name(request.locale_name)) for a in found]
 
     return pairs
@@ -44,40 +58,61 @@ def prosecutions(request) -> list[tuple[str, str]]:
     return [(str(a.id), a.name(request.locale_name)) for a in found]
 
 
-def people_at(request, agency_id, roles: tuple[str, ...]) -> list[tuple[Membership, User]]:
-    """Who works at an agency in some roles today; at any agency when None."""
-    today = now().date()
+def people_at(request, agency_id, roles: tuple[str, ...]) -> list[Row]:
+    """(Membership, User) of who works at an agency in some roles today, at any agency when None."""
+    return in_force(request.db.execute(at_work(agency_id, roles)))
+
+
+def at_work(agency_id, roles: tuple[str, ...], also: tuple = ()) -> Select:
+    """The query of `people_at`; `also` are further columns to ask for of each."""
     query = (
-        select(Membership, User).join(User, User.id == Membership.user_id)
+        select(Membership, User, *also).join(User, User.id == Membership.user_id)
         .where(Membership.role.in_(roles), Membership.ended_at.is_(None), User.active.is_(True))
         .order_by(User.name)
     )
-    if agency_id is not None:
-        query = query.where(Membership.agency_id == agency_id)
-    return [(m, u) for m, u in request.db.execute(query) if m.in_force(today)]
+    return query if agency_id is None else query.where(Membership.agency_id == agency_id)
+
+
+def in_force(rows: Iterable[Row]) -> list[Row]:
+    """Rows that begin with a membership that counts today."""
+    today = local_time(now()).date()
+    return [row for row in rows if row[0].in_force(today)]
 
 
 def names_at(request, agency_id, role: str) -> list[tuple[Any, str]]:
     """(id, name) of who has a role at an agency."""
-    name = func.coalesce(User.name_km, User.name) if request.locale_name == "km" else User.name
-    query = (
-        select(User.id, name).join(Membership, Membership.user_id == User.id)
-        .where(Membership.agency_id == agency_id, Membership.role == role, Membership.ended_at.is_(None),
-               User.active.is_(True))
+    query = _names_at(request.locale_name == "km")
+    return [(key, text) for key, text in request.db.execute(query, {"agency": agency_id, "role": role})]
+
+
+@lru_cache
+def _names_at(km: bool) -> Select:
+    return (
+        select(User.id, func.coalesce(User.name_km, User.name) if km else User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.agency_id == bindparam("agency"), Membership.role == bindparam("role"),
+               Membership.ended_at.is_(None), User.active.is_(True))
         .order_by(User.name)
     )
-    return [(key, text) for key, text in request.db.execute(query)]
 
 
 def load_of(request, user_ids, at: dt.datetime) -> dict:
-    """user -> (open tasks, overdue tasks). Numbers only."""
+    """user -> (open tasks, overdue tasks). Numbers only; a task that a conflict of interest shuts is nobody's load."""
+    if not user_ids:
+        return {}
     overdue = func.sum(either((Task.due_at < at, 1), else_=0))
     query = (
         select(Task.assignee_id, func.count(Task.id), overdue)
-        .where(Task.assignee_id.in_(user_ids), Task.state.in_(OPEN)).group_by(Task.assignee_id)
+        .where(Task.assignee_id.in_(user_ids), Task.state.in_(OPEN), not_(_shut())).group_by(Task.assignee_id)
     )
     with unscoped(request.db, "numbers of tasks, for who assigns them"):
         return {user: (count, late or 0) for user, count, late in request.db.execute(query)}
+
+
+def _shut() -> ColumnElement:
+    """Whether a task is of a case that a conflict of interest shuts to who has it."""
+    cases = shut_to(Task.assignee_id)
+    return or_(and_(Task.case_id.is_not(None), Task.case_id.in_(cases)), apart_in(Task.record_id, cases))
 
 
 def with_load(request, pairs: list[tuple[Membership, User]], value: Callable) -> list[tuple[str, str]]:

@@ -1,12 +1,13 @@
 """Pages of a case besides the generic ones: the first screen, the 14 points, the team, the timeline, a conflict."""
 
 import uuid
+from collections import defaultdict
 
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPSeeOther
 from sqlalchemy import select
 
 from casework.accounts.models import Membership
-from casework.authz.access import access_to_one
+from casework.authz.access import NOTHING, access_to, access_to_one
 from casework.authz.models import Grant
 from casework.authz.scope import unscoped
 from casework.records.forms import run_form
@@ -30,13 +31,29 @@ def home(request) -> dict:
 def check(context: Context, request) -> dict:
     """The completeness check: each point with its findings and what was typed about it."""
     case = context.own
-    with unscoped(request.db, "the check shows pseudonyms and references only, to who reads the case"):
+    with unscoped(request.db, "a point is in order for everybody or nobody; below, who sees a record is told of it"):
         points = completeness.check(request.db, case)
     return {
-        "case": case, "points": points, "ready": all(point.ready for point in points),
+        "case": case, "points": points, "told": _told(request, points), "ready": all(point.ready for point in points),
         "may_explain": request.identity.role == "INV" and "W" in access_to_one(request.db, request.identity, case),
         "words": {"green": _("In order"), "amber": _("To check"), "red": _("Missing"), "explained": _("Explained")},
     }
+
+
+def _told(request, points: list[completeness.Point]) -> dict[int, list[completeness.Finding]]:
+    """The findings of each point about the case and about records that this person sees."""
+    about = defaultdict(set)
+    for point in points:
+        for finding in point.findings:
+            about[type(finding.about)].add(getattr(finding.about, "id", None))
+    seen = {model: access_to(request.db, request.identity, model, list(ids))
+            for model, ids in about.items() if model is not type(None)}
+
+    def tells(finding: completeness.Finding) -> bool:
+        one = finding.about
+        return one is None or "M" in seen[type(one)].get(one.id, NOTHING)
+
+    return {point.number: [finding for finding in point.findings if tells(finding)] for point in points}
 
 
 def explain(context: Context, request):

@@ -1,14 +1,17 @@
 """Panels of the first screens that rest on cases alone (DOMAIN 6)."""
 
 import datetime as dt
+from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, SelectBase, and_, func, select, union_all
 
 from casework.accounts.changes import admin_queue
 from casework.accounts.models import User
-from casework.authz.conditions import granted_subjects
-from casework.authz.scope import unscoped
+from casework.authz.conditions import granted, granted_subjects, moment
+from casework.authz.identity import Identity
+from casework.authz.scope import kept, narrowed, scoped_by_hand, unscoped, visible
 from casework.db.base import now
+from casework.records.paging import in_order, soonest
 from casework.web.i18n import _, format_date, format_datetime
 from casework.web.render import code_label, translate
 
@@ -20,6 +23,7 @@ from .titles import title_of
 
 ROWS = 10
 OVER = ("closed", "merged", "voided")
+LEADERLESS = (Case.lead_officer_id.is_(None), Case.state.not_in(OVER))
 
 
 def _words(request, *msgids) -> list[str]:
@@ -36,19 +40,17 @@ def my_cases(request) -> dict:
     It walks from my soonest tasks to their cases: somebody may be assigned to thousands.
     """
     identity = request.identity
-    soonest = (
-        select(Task.case_id, Task.due_at)
-        .where(Task.assignee_id == identity.user_id, Task.state.in_(OPEN), Task.due_at.is_not(None),
-               Task.case_id.is_not(None))
-        .order_by(Task.due_at).limit(4 * ROWS)
-    )
     due: dict = {}
-    for case_id, at in request.db.execute(soonest):
+    for case_id, at in sorted(_due(request.db), key=lambda row: row.due_at):
         due.setdefault(case_id, at)
-    mine = select(Case).where(Case.id.in_(granted_subjects(identity)), Case.state.not_in(OVER))
-    found = {case.id: case for case in request.db.scalars(mine.where(Case.id.in_(list(due)[:ROWS])))}
-    found.update({case.id: case for case in request.db.scalars(mine.order_by(Case.id.desc()).limit(ROWS))})
-    shown = sorted(found.values(), key=lambda case: (due.get(case.id, FAR), case.id))[:ROWS]
+    still = (Case.state.not_in(OVER), visible(Case, identity))
+    with_clock = select(Case.id).where(Case.id.in_(list(due)[:2 * ROWS]), granted(Case.id, identity), *still)
+    newest = in_order(select(Case.id).where(*still), Case, granted_subjects(identity)).limit(ROWS)
+    ids = union_all(with_clock, select(newest.subquery().c.id))
+    columns = (Case.id, Case.ref, Case.title, Case.state, Case.risk_to_child)
+    with scoped_by_hand(request.db, "only ids of what this person may see are looked up"):
+        found = request.db.execute(select(*columns).where(Case.id.in_(ids))).all()
+    shown = sorted(found, key=lambda case: (due.get(case.id, FAR), case.id))[:ROWS]
     rows = [
         [screens.link(case.ref, f"/cases/{case.ref}"), case.title, code_label(request, "case_state", case.state),
          code_label(request, "risk_to_child", case.risk_to_child), _clock(due.get(case.id))]
@@ -64,14 +66,37 @@ def my_cases(request) -> dict:
     }
 
 
-def _in_state(request, title, empty, href: str, *conditions) -> dict:
-    query = select(Case).where(Case.lead_agency_id == request.identity.agency_id, *conditions)
-    cases = list(request.db.scalars(query.order_by(Case.id).limit(ROWS)))
-    request.names.want("user_account", (case.lead_officer_id for case in cases))
+@kept
+def _due(identity: Identity) -> SelectBase:
+    """Of each state, my soonest deadlines in cases."""
+    soon = (
+        select(Task.case_id, Task.due_at)
+        .where(Task.assignee_id == identity.user_id, Task.due_at.is_not(None), Task.case_id.is_not(None),
+               visible(Task, identity))
+        .order_by(Task.due_at).limit(4 * ROWS)
+    )
+    return union_all(*(select(soon.where(Task.state == state).subquery()) for state in OPEN))
+
+
+def _own(identity: Identity, *conditions) -> Select:
+    return narrowed(select(Case).where(Case.lead_agency_id == identity.agency_id, *conditions).limit(ROWS), identity)
+
+
+@kept
+def _in_review(identity: Identity) -> Select:
+    return _own(identity, Case.state == "supervisor_review").order_by(Case.id)
+
+
+@kept
+def _leaderless(identity: Identity) -> Select:
+    return _own(identity, *LEADERLESS).order_by(Case.opened_at)
+
+
+def _in_state(request, title, empty, href: str, cases: Iterable[Case]) -> dict:
     rows = [
         [screens.link(case.ref, href.format(ref=case.ref)), case.title, code_label(request, "case_state", case.state),
          code_label(request, "risk_to_child", case.risk_to_child),
-         request.names.of("user_account", case.lead_officer_id)]
+         request.names.later("user_account", case.lead_officer_id)]
         for case in cases
     ]
     return {
@@ -83,29 +108,26 @@ def _in_state(request, title, empty, href: str, *conditions) -> dict:
 def to_review(request) -> dict:
     """Files that wait for the supervisor."""
     return _in_state(request, _("Files to review"), _("No file waits for your review."), "/cases/{ref}/check",
-                     Case.state == "supervisor_review")
+                     _in_review(request.db).scalars())
 
 
-def without_lead(request) -> dict | None:
+def without_lead(request) -> dict:
     """Cases nobody leads."""
-    found = _in_state(request, _("Cases without a lead officer"), _("Every case has a lead officer."),
-                      "/cases/{ref}/team/assign", Case.lead_officer_id.is_(None),
-                       Case.state.not_in(OVER))
-    return found if found["rows"] else None
+    return _in_state(request, _("Cases without a lead officer"), _("Every case has a lead officer."),
+                     "/cases/{ref}/team/assign", _leaderless(request.db).scalars())
+
+
+def waiting_for_lead(request) -> Select:
+    return select(Case.id).where(Case.lead_agency_id == request.identity.agency_id, *LEADERLESS)
 
 
 def overdue_of_team(request) -> dict:
     """Red deadlines of the own agency."""
-    query = select(Task).where(
-        Task.queue_agency_id == request.identity.agency_id, Task.state.in_(OPEN), Task.due_at < now(),
-        Task.paused_at.is_(None),
-    )
-    found = list(request.db.scalars(query.order_by(Task.due_at).limit(ROWS)))
-    request.names.want("user_account", (task.assignee_id for task in found))
+    found = _overdue(request.db).scalars().all()
     rows = [
         [screens.link(task.record_ref, f"/go/{task.record_ref}"),
          screens.link(title_of(request, task.rule, task.title), f"/tasks/{task.ref}"),
-         _clock(task.due_at), request.names.of("user_account", task.assignee_id)]
+         _clock(task.due_at), request.names.later("user_account", task.assignee_id)]
         for task in found
     ]
     return {
@@ -114,6 +136,12 @@ def overdue_of_team(request) -> dict:
         "empty": translate(request, _("Nothing is overdue.")), "href": "/tasks?which=team",
         "more": translate(request, _("The whole team's tasks")),
     }
+
+
+@kept
+def _overdue(identity: Identity) -> Select:
+    late = (Task.queue_agency_id == identity.agency_id, Task.due_at < moment("now"), Task.paused_at.is_(None))
+    return soonest(identity, Task, Task.due_at, *(and_(Task.state == state, *late) for state in OPEN), limit=ROWS)
 
 
 def accounts_waiting(request) -> dict:
@@ -160,8 +188,10 @@ def register() -> None:
     """Put the panels on the first screens."""
     screens.panel("INV", my_cases)
     screens.panel("FOR", my_cases)
-    for function in (overdue_of_team, to_review, without_lead, links.to_approve):
+    for function in (overdue_of_team, to_review):
         screens.panel("PSU", function)
+    screens.panel("PSU", without_lead, waiting_for_lead)
+    screens.panel("PSU", links.to_approve, links.waiting)
     screens.panel("SWS", overdue_of_team)
     screens.panel("ADM", accounts_waiting)
     screens.panel("ADM", health)

@@ -1,5 +1,7 @@
 """What the case, its people and its offences say about the 14 points. Pseudonyms and references only."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,8 +18,8 @@ def people(db: Session, case: Case, role: str) -> list[Person]:
     return list(db.scalars(query.order_by(Person.id)))
 
 
-def _page(case: Case, person: Person) -> str:
-    return f"/cases/{case.ref}/people/{person.ref}"
+def _finding(case: Case, person: Person, state: str, message: Any) -> Finding:
+    return Finding(state, message, f"/cases/{case.ref}/people/{person.ref}", person)
 
 
 def _of(person: Person, **more) -> dict:
@@ -49,9 +51,8 @@ def each_child(db: Session, case: Case) -> list[Finding]:
 def _child(case: Case, child: Person) -> Finding:
     proven = child.dob_precision != "unknown" and child.age_basis in ("document", "medical")
     if proven or child.age_statement:
-        return Finding(GREEN, _("${who}: age and its proof are written.", mapping=_of(child)), _page(case, child))
-    return Finding(RED, _("${who}: write the proof of age, or why there is none.", mapping=_of(child)),
-                   _page(case, child))
+        return _finding(case, child, GREEN, _("${who}: age and its proof are written.", mapping=_of(child)))
+    return _finding(case, child, RED, _("${who}: write the proof of age, or why there is none.", mapping=_of(child)))
 
 
 def each_suspect(db: Session, case: Case) -> list[Finding]:
@@ -66,14 +67,13 @@ def each_suspect(db: Session, case: Case) -> list[Finding]:
 def _suspect(case: Case, suspect: Person) -> Finding:
     # Whether there is a name shows without reading it.
     named = suspect.family_km_sealed is not None or suspect.family_latin_sealed is not None
-    href = _page(case, suspect)
     if not named:
-        return Finding(AMBER, _("${who}: no name is written.", mapping=_of(suspect)), href)
+        return _finding(case, suspect, AMBER, _("${who}: no name is written.", mapping=_of(suspect)))
     if suspect.dob_precision == "unknown":
-        return Finding(AMBER, _("${who}: the age at the offence is not known.", mapping=_of(suspect)), href)
+        return _finding(case, suspect, AMBER, _("${who}: the age at the offence is not known.", mapping=_of(suspect)))
     if suspect.minor_at_offence:
-        return Finding(GREEN, _("${who}: under 18 at the offence.", mapping=_of(suspect)), href)
-    return Finding(GREEN, _("${who}: identity and age are written.", mapping=_of(suspect)), href)
+        return _finding(case, suspect, GREEN, _("${who}: under 18 at the offence.", mapping=_of(suspect)))
+    return _finding(case, suspect, GREEN, _("${who}: identity and age are written.", mapping=_of(suspect)))
 
 
 def offence_for_each(db: Session, case: Case) -> list[Finding]:
@@ -82,18 +82,17 @@ def offence_for_each(db: Session, case: Case) -> list[Finding]:
     )
     proposed = set(db.scalars(query))
     return [
-        Finding(GREEN, _("${who}: an offence is proposed.", mapping=_of(s)), f"/cases/{case.ref}/offences")
+        Finding(GREEN, _("${who}: an offence is proposed.", mapping=_of(s)), f"/cases/{case.ref}/offences", s)
         if s.id in proposed else
-        Finding(RED, _("${who}: no offence is proposed.", mapping=_of(s)), f"/cases/{case.ref}/offences")
+        Finding(RED, _("${who}: no offence is proposed.", mapping=_of(s)), f"/cases/{case.ref}/offences", s)
         for s in people(db, case, "suspect")
     ]
 
 
 def interviews(db: Session, case: Case) -> list[Finding]:
     return [
-        Finding(GREEN if child.interview_count else AMBER,
-                _("${who}: interviews recorded: ${count}.", mapping=_of(child, count=child.interview_count)),
-                _page(case, child))
+        _finding(case, child, GREEN if child.interview_count else AMBER,
+                 _("${who}: interviews recorded: ${count}.", mapping=_of(child, count=child.interview_count)))
         for child in people(db, case, "victim")
     ]
 
@@ -107,14 +106,15 @@ def _wish(case: Case, child: Person) -> Finding:
         child.wishes_sealed is not None or child.lawyer_sealed is not None or child.special_measures
     )
     if asked:
-        return Finding(GREEN, _("${who}: the child's wishes are written.", mapping=_of(child)), _page(case, child))
-    return Finding(AMBER, _("${who}: wishes, lawyer or special measures are not written.", mapping=_of(child)),
-                   _page(case, child))
+        return _finding(case, child, GREEN, _("${who}: the child's wishes are written.", mapping=_of(child)))
+    return _finding(
+        case, child, AMBER, _("${who}: wishes, lawyer or special measures are not written.", mapping=_of(child))
+    )
 
 
 def annex(db: Session, case: Case) -> list[Finding]:
     return [
-        Finding(GREEN, _("${who}: the identity goes into the sealed annex.", mapping=_of(child)))
+        Finding(GREEN, _("${who}: the identity goes into the sealed annex.", mapping=_of(child)), about=child)
         for child in people(db, case, "victim")
     ]
 

@@ -1,49 +1,61 @@
 """The one queue of a first screen: tasks and clocks, what breaks first on top (DOMAIN 6)."""
 
 import datetime as dt
+from collections.abc import Sequence
 
-from sqlalchemy import and_, select, true, union_all
+from sqlalchemy import Integer, Row, SelectBase, and_, bindparam, or_, select, true, union_all
 
+from casework.authz.identity import Identity
+from casework.authz.scope import kept, visible
 from casework.db.base import now
 from casework.records.filters import PAGING, without_all
 from casework.records.paging import PAGE
 from casework.web.render import code_label
 
 from . import clocks, tasks
-from .models import Task, own_cases
+from .models import Task, of_own_case
 from .titles import title_of
 
 RISK_ORDER = {"immediate": 0, "high": 1, "medium": 2, "low": 3}
+# What a row of a queue is made of.
+COLUMNS = (
+    Task.id, Task.ref, Task.rule, Task.title, Task.due_at, Task.record_ref, Task.risk, Task.kind, Task.state,
+    Task.paused_at, Task.escalated_at, Task.assignee_id, Task.alarms, Task.warn_at, Task.version,
+)
 FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def urgency(task: Task, at: dt.datetime) -> tuple:
+def urgency(task: Task | Row, at: dt.datetime) -> tuple:
     """The order of a queue: overdue, then by due time, then by risk."""
     return (
         not tasks.is_overdue(task, at), task.due_at or FAR, RISK_ORDER.get(task.risk or "", 9), task.id,
     )
 
 
-def of_person(request, limit: int = PAGE) -> list[Task]:
-    """What is a person's to do: assigned, waiting in the queue of the role, or raised to it. One query.
+def of_person(request, limit: int = PAGE) -> list[Row]:
+    """What is a person's to do: assigned, waiting in the queue of the role, or raised to it. One query."""
+    at = now()
+    found = {task.id: task for task in _of_person(request.db, most=limit)}
+    return sorted(found.values(), key=lambda task: urgency(task, at))[:limit]
 
-    Each part is cut by itself, so that each walks its own index however many tasks there are.
-    """
-    identity = request.identity
-    here = Task.queue_agency_id == identity.agency_id
-    parts = [
-        Task.assignee_id == identity.user_id,
-        and_(here, Task.queue_role == identity.role, Task.assignee_id.is_(None)),
-    ]
+
+@kept
+def _of_person(identity: Identity) -> SelectBase:
+    """Each part is cut by itself, and each state in it, so that each walks its own index in the order of time however
+    many tasks there are. A task may be in several."""
+    here, is_open = Task.queue_agency_id == identity.agency_id, Task.state.in_(tasks.OPEN)
+    mine = Task.assignee_id == identity.user_id
+    waiting = and_(here, Task.queue_role == identity.role, Task.assignee_id.is_(None))
+    dated = [and_(Task.state == state, Task.due_at.is_not(None)) for state in tasks.OPEN]
+    parts = [and_(one, when) for one in (mine, waiting) for when in dated]
+    parts.append(and_(or_(mine, waiting), is_open, Task.due_at.is_(None)))
     raised = raised_to(identity.role)
     if raised:
-        where = {"AUD": true(), "PRO": Task.case_id.in_(own_cases(identity))}.get(identity.role, here)
-        parts.append(and_(Task.escalated_to.in_(raised), where))
-    open_tasks = select(Task.id).where(Task.state.in_(tasks.OPEN)).order_by(Task.due_at.is_(None), Task.due_at)
-    ids = union_all(*(select(open_tasks.where(part).limit(limit).subquery().c.id) for part in parts))
-    found = list(request.db.scalars(select(Task).where(Task.id.in_(ids))))
-    at = now()
-    return sorted(found, key=lambda task: urgency(task, at))[:limit]
+        where = {"AUD": true(), "PRO": or_(here, of_own_case(Task, identity))}.get(identity.role, here)
+        parts.append(and_(is_open, Task.escalated_to.in_(raised), where))
+    most = bindparam("most", type_=Integer())
+    cut = select(*COLUMNS).where(visible(Task, identity)).order_by(Task.due_at, Task.id).limit(most)
+    return union_all(*(select(cut.where(part).subquery()) for part in parts))
 
 
 def raised_to(role: str) -> list[str]:
@@ -52,7 +64,7 @@ def raised_to(role: str) -> list[str]:
     return sorted(text for text in found if f" {role} " in text)
 
 
-def rows(request, found: list[Task], *, holder: bool = False) -> list[dict]:
+def rows(request, found: Sequence[Task | Row], *, holder: bool = False) -> list[dict]:
     """Tasks for a page. `holder` adds who has each."""
     at = now()
     if holder:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
+from sqlalchemy import Select, select
 
 from casework.authz.identity import ROLES
 from casework.db.refs import parse_ref
@@ -11,20 +12,35 @@ from casework.records.registry import may_see_any
 from casework.web.i18n import _
 from casework.web.render import translate
 
-Panel = Callable[[Any], dict | None]
-_panels: dict[str, list[Panel]] = {role: [] for role in ROLES}
+Panel = Callable[[Any], dict | list[dict] | None]
+Waits = Callable[[Any], Select]
+_panels: dict[str, dict[Panel, Waits | None]] = {role: {} for role in ROLES}
 _entries: list[tuple[tuple[str, ...], Any, str]] = []
 
 
-def panel(role: str, function: Panel) -> None:
+# What stands on top where the order in which features add their panels is not that of DOMAIN 6.
+FIRST = {
+    "PSU": ("to_answer", "to_review", "to_decide", "overdue_of_team"),
+    "FOR": ("to_accept", "in_my_hands", "meter"),
+    "PRO": ("new_files", "terms", "hearings_soon", "answers"),
+    "SW": ("my_children", "new_requests"),
+    "SWS": ("of_team", "workload", "to_answer"),
+}
+
+
+def panel(role: str, function: Panel, waits: Waits | None = None) -> None:
     """Add a panel to the first screen of `role`. Registering twice is once. Raises KeyError for no role.
 
-    `function(request)` gives dict(title, columns, rows, empty) or None for no panel: columns and rows as
-    `ui.table` takes them, and {"due": moment} for a cell with a clock; empty the words for no row; `href` and `more`
-    may link to the whole list. Pseudonyms and references only, a fixed number of queries.
+    `function(request)` gives dict(title, columns, rows, empty), several of them in a list, or None for no panel:
+    columns and rows as `ui.table` takes them, and {"due": moment} for a cell with a clock; empty the words for no row;
+    `href` and `more` may link to the whole list; form: dict(action, name, label, button) for a field of one line.
+    Pseudonyms and references only, a fixed number of queries; names by `request.names.later`, so that they come
+    together for all panels.
+
+    `waits(request)` is a select of the ids of what a panel shows that is seldom there: all of these are asked for with
+    one statement, and a panel for which nothing waits is left out.
     """
-    if function not in _panels[role]:
-        _panels[role].append(function)
+    _panels[role].setdefault(function, waits)
 
 
 def entry(roles: tuple[str, ...], title: Any, path: str) -> None:
@@ -33,10 +49,25 @@ def entry(roles: tuple[str, ...], title: Any, path: str) -> None:
         _entries.append((roles, title, path))
 
 
+def in_order(role: str) -> dict[Panel, Waits | None]:
+    """The panels of a role as they stand on its first screen."""
+    panels, first = _panels[role], FIRST.get(role, ())
+    places = {name: place for place, name in enumerate(first)}
+    return {one: panels[one] for one in sorted(panels, key=lambda one: places.get(one.__name__, len(first)))}
+
+
 def panels_of(request) -> list[dict]:
     """The panels of the person's role, filled."""
-    found = (function(request) for function in _panels[request.identity.role])
-    return [{"href": None, "more": None, **one} for one in found if one is not None]
+    panels = in_order(request.identity.role)
+    asked = {function: waits(request) for function, waits in panels.items() if waits is not None}
+    there = {}
+    if asked:
+        row = request.db.execute(select(*(query.exists() for query in asked.values()))).one()
+        there = dict(zip(asked, row, strict=True))
+    found: list[dict] = []
+    for made in (function(request) for function in panels if there.get(function, True)):
+        found += made if isinstance(made, list) else [made] if made is not None else []
+    return [{"href": None, "more": None, "form": None, **one} for one in found]
 
 
 def link(text: str, href: str) -> Markup:

@@ -1,14 +1,17 @@
 """The flow of a task: free ones end by their assignee, procedural ones by a supervisor, statutory ones by the law."""
 
+import datetime as dt
+
 from sqlalchemy import select
 
 from casework.accounts.models import Membership
-from casework.authz.identity import ROLES
-from casework.web.i18n import _
+from casework.authz.identity import ROLES, Identity
+from casework.reference.deadlines import extended
+from casework.web.i18n import _, format_datetime
 from casework.workflow.engine import Flow, Move, Problem, Transition, add_flow, flows
-from schemas.case import CancelTask, FinishTask, Reassign
+from schemas.case import CancelTask, ExtendDeadline, FinishTask, Reassign
 
-from . import clocks
+from . import clocks, recusal
 from .guards import as_uuid
 from .models import Task
 
@@ -37,7 +40,10 @@ def mine_to_take(move: Move) -> Problem | None:
 def stops_by_itself(task: Task) -> bool:
     """Whether the program records what a clock waits for."""
     rule = clocks.rules().get(task.rule or "")
-    return rule is not None and any(stop.partition(":")[0] in flows() for stop in rule.stop)
+    if rule is None:
+        return False
+    names = {stop.partition(":")[0] for stop in rule.stop}
+    return any(name in flows() or clocks.recorded(name) for name in names)
 
 
 def stopped_by_hand(move: Move) -> Problem | None:
@@ -63,7 +69,8 @@ def may_cancel(move: Move) -> Problem | None:
 
 
 def may_assign(move: Move) -> Problem | None:
-    """Supervisors, and whoever the task belongs to at the same agency: the new one must work there in its role."""
+    """Supervisors, and whoever the task belongs to at the same agency: the new one must work there in its role,
+    without a conflict of interest."""
     if not is_supervisor(move.identity):
         return Problem(_("Only a supervisor may reassign this."))
     task = move.record
@@ -73,7 +80,68 @@ def may_assign(move: Move) -> Problem | None:
     )
     if move.session.execute(query).first() is None:
         return Problem(_("This person does not work there in that role."), "assignee")
+    return recusal.problem(move.session, as_uuid(move.data["assignee"]), task, "assignee")
+
+
+# ---- extension
+
+def extension_problem(task: Task, identity: Identity | None, at: dt.datetime) -> Problem | None:
+    """Why a person (None: the system) cannot extend a clock at a moment, whatever the document says; None where one
+    can: its rule allows it (once more), it has not run out, and the person has it or supervises."""
+    rule = clocks.rules().get(task.rule or "")
+    if rule is None or rule.extendable == "none":
+        return Problem(_("This clock cannot be extended."))
+    if rule.most_extensions is not None and task.extensions >= rule.most_extensions:
+        return Problem(_("This clock was extended as often as its rule allows."))
+    if task.due_at < at:
+        return Problem(_("This clock has run out. It cannot be extended any more."))
+    if identity is not None and identity.user_id != task.assignee_id and not is_supervisor(identity):
+        return Problem(_("Only who has the task, or a supervisor, may extend it."))
     return None
+
+
+def may_extend(move: Move) -> Problem | None:
+    return extension_problem(move.record, move.identity, move.at)
+
+
+def has_document(move: Move) -> Problem | None:
+    if not (move.data.get("extended_by") or "").strip():
+        return Problem(_("Give the reference of the document that extends the clock."), "extended_by")
+    return None
+
+
+def within_its_rule(move: Move) -> Problem | None:
+    """The new end lies after the present one and not beyond what the rule allows; where it names none, the document
+    says how far."""
+    task, rule = move.record, clocks.rules().get(move.record.rule or "")
+    if rule is None or rule.extendable == "none":
+        return None
+    furthest, moved = _ends(move)
+    if moved is None:
+        return Problem(_("Give the new time limit that the document sets."), "due_at")
+    if moved <= task.due_at:
+        return Problem(_("The new end must be later than the present one."), "due_at")
+    if furthest is not None and moved > furthest:
+        last = format_datetime(furthest)
+        return Problem(_("The rule allows no later end than ${last}.", mapping={"last": last}), "due_at")
+    return None
+
+
+def _ends(move: Move) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The furthest end that the rule allows (None: as the document says), and the new one."""
+    furthest = extended(clocks.rule_of(move.record.rule), move.record.due_at, clocks.holidays())
+    return furthest, move.data.get("due_at") or furthest
+
+
+def _extend(move: Move) -> None:
+    """The alarms of the time that is over have sounded; those of the new one sound anew."""
+    task, (_furthest, moved) = move.record, _ends(move)
+    rule = clocks.rule_of(task.rule)
+    task.due_at, task.extensions, task.extended_by = moved, task.extensions + 1, move.data["extended_by"].strip()[:200]
+    sounding = clocks.moments(rule, task.started_at, moved)
+    task.alarms = sum(moment <= move.at for moment in sounding)
+    task.warn_at = sounding[task.alarms] if task.alarms < len(sounding) else None
+    task.escalated_at = task.escalated_to = None
 
 
 def _take(move: Move) -> None:
@@ -108,6 +176,9 @@ FLOW = add_flow(Flow(
                    schema=CancelTask),
         Transition("assign", ("open", "in_progress"), _same, SUPERVISORS, guards=(may_assign,), effects=(_assign,),
                    schema=Reassign),
+        Transition("extend", ("open", "in_progress"), _same, (*WORKERS, SYS),
+                   guards=(may_extend, has_document, within_its_rule), effects=(_extend,), reason="why it is extended",
+                   schema=ExtendDeadline),
         Transition("supersede", ("open", "in_progress"), "superseded", (SYS,), effects=(_supersede,)),
     ),
 ))

@@ -14,10 +14,10 @@ from casework.records.registry import Context, RecordType
 from casework.records.show import summary
 from casework.web.i18n import _
 from casework.web.render import translate
-from casework.workflow.engine import possible
+from casework.workflow.engine import Refused, possible
 from schemas import case as asks
 
-from . import queue, task_flow, tasks
+from . import queue, recusal, task_flow, tasks
 from .guards import as_uuid
 from .models import Task
 from .options import load_of, people_at
@@ -37,6 +37,8 @@ def task_page(request, task: Task) -> dict:
         useless.add("take")
     if not is_supervisor(identity):
         useless.add("assign")
+    if task_flow.extension_problem(task, identity, now()) is not None:
+        useless.add("extend")
     return {
         "transitions": [t for t in possible(request.db, identity, task) if t.event not in useless],
         "title": title_of(request, task.rule, task.title),
@@ -149,7 +151,10 @@ def new(context: Context, request):
 
     def save(data: dict) -> str:
         role = "INV" if identity.role == "PSU" else identity.role
-        tasks.add_free(request.db, identity, case, data["title"], data["due_at"], as_uuid(data["assignee"]),
+        assignee = as_uuid(data["assignee"])
+        if shut := recusal.problem(request.db, assignee, case, "assignee"):
+            raise Refused(shut)
+        tasks.add_free(request.db, identity, case, data["title"], data["due_at"], assignee,
                        queue=(identity.agency_id, role))
         return f"/cases/{case.ref}/tasks"
 

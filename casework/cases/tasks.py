@@ -16,7 +16,6 @@ from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
 from casework.db.base import now
 from casework.db.refs import new_ref
-from casework.reference.deadlines import extended
 from casework.web.i18n import ZONE, _
 from casework.workflow import engine
 from casework.workflow.engine import Problem, Refused
@@ -118,30 +117,17 @@ def run_on(task: Task, at: dt.datetime) -> None:
 
 
 def extend(
-    db: Session, record: Any, rule_code: str, document: str, *, to: dt.datetime | None = None
+    db: Session, record: Any, rule_code: str, document: str, reason: str, *, to: dt.datetime | None = None
 ) -> Task:
     """Move a clock's end by a document: by the extension of its rule, or `to` the moment the document says.
 
     Raises Refused when the clock does not run, cannot be extended, or was extended as often as it may be.
     """
-    rule = clocks.rule_of(rule_code)
-    running = _running(db, record, [rule_code])
+    running = _running(db, record, [clocks.rule_of(rule_code).code])
     if not running:
         raise Refused(Problem(_("This clock is not running.")))
-    task = running[0]
-    if rule.extendable == "none" or (rule.extendable == "once" and task.extensions):
-        raise Refused(Problem(_("This clock cannot be extended.")))
-    if not document.strip():
-        raise Refused(Problem(_("Give the reference of the document that extends the clock."), "document"))
-    moved = to or extended(rule, task.due_at, clocks.holidays())
-    if moved is None or moved <= task.due_at:
-        raise Refused(Problem(_("The new end must be later than the present one.")))
-    task.due_at, task.extensions, task.extended_by = moved, task.extensions + 1, document.strip()[:200]
-    sounding = clocks.moments(rule, task.started_at, moved)
-    task.alarms = sum(moment <= now() for moment in sounding)
-    task.warn_at = sounding[task.alarms] if task.alarms < len(sounding) else None
-    task.escalated_at = task.escalated_to = None
-    return task
+    engine.apply(db, None, running[0], "extend", {"extended_by": document, "due_at": to, "reason": reason})
+    return running[0]
 
 
 def add_free(
@@ -190,21 +176,23 @@ def happened(
 
 
 def on_transition(event: engine.Transitioned) -> None:
-    """The generic subscriber: a state entered, or the event itself, starts and stops clocks."""
+    """The generic subscriber: a state entered, the event itself, or what its effects say `happened` with it, starts and
+    stops clocks."""
     move, change = event.move, event.change
     if isinstance(move.record, Task):
         return
     words = [change.event]
     if change.from_state != change.to_state and change.to_state != change.event:
         words.append(change.to_state)
+    words += move.data.get("happened", ())
     _react(move.session, move.record, words, move.data.get("clock_from"), move.data.get("risk"))
 
 
 def _react(db: Session, record: Any, words: Sequence[str], at, risk: str | None) -> list[Task]:
     happenings = [f"{clocks.name_of(record)}:{word}" for word in words]
     stopping = {rule.code: h for h in happenings for rule in clocks.rules().stopping(h)}
-    for code, happening in stopping.items():
-        stop(db, record, [code], happening.partition(":")[2])
+    for task in _running(db, record, list(stopping)):
+        engine.apply(db, None, task, "finish", {"result": stopping[task.rule].partition(":")[2]})
     begin, risk = _moment(at), risk or _risk(record)
     starting = {rule.code: rule for h in happenings for rule in clocks.started_by(h, record, begin, risk)}
     return [start(db, code, record, at=begin, risk=risk) for code in starting]
@@ -212,6 +200,9 @@ def _react(db: Session, record: Any, words: Sequence[str], at, risk: str | None)
 
 def _running(db: Session, record: Any, rule_codes: Sequence[str]) -> list[Task]:
     if not rule_codes:
+        return []
+    if record in db.new:  # what is only being made has no clock yet; its first one comes after it
+        db.flush()
         return []
     with unscoped(db, "a clock runs whoever looks"):
         return list(

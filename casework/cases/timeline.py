@@ -13,7 +13,7 @@ from sqlalchemy import case as either
 
 from casework.authz.access import access_to_one
 from casework.authz.identity import Identity
-from casework.authz.scope import readable, unscoped
+from casework.authz.scope import kept, readable, scoped_by_hand
 from casework.records.registry import may_see_any
 from casework.web.i18n import _
 from casework.web.render import code_label, translate
@@ -81,7 +81,7 @@ def _moves(request, case: Case, kind: str | None) -> list[dict]:
     query = _changes(types, request.identity, kind != "tasks", before is not None)
     reads = "R" in access_to_one(request.db, request.identity, case)
     values = {"case": case.id, "before": before, "many": limit}
-    with unscoped(request.db, "each part of the query says itself who reads it"):
+    with scoped_by_hand(request.db, "each part of the query says itself who reads it"):
         rows = request.db.execute(query, values).all()
     return [_move(request, change, ref, reads, rule, title) for change, ref, rule, title in rows]
 
@@ -131,15 +131,30 @@ def _move(request, change: StateChange, ref: str | None, reads: bool, rule: str 
 
 def _notes(request, case: Case) -> list[dict]:
     before, limit = window(request)
-    may = readable(Note, request.identity)
-    query = select(Note).where(Note.case_id == case.id, Note.voided_at.is_(None), may)
-    if before is not None:
-        query = query.where(Note.id < before)
+    if before is None:
+        found = _newest_notes(request.db, case=case.id, many=limit)
+    else:
+        found = _older_notes(request.db, case=case.id, many=limit, before=before)
     return [
         {
             "id": note.id, "when": note.created_at, "kind": "notes", "by_id": note.created_by_id, "text": note.text,
             "title": f"{translate(request, _('Note'))}: {code_label(request, 'note_kind', note.kind)}",
             "href": f"/cases/{case.ref}/notes/{note.ref}",
         }
-        for note in request.db.scalars(query.order_by(Note.id.desc()).limit(limit))
+        for note in found.scalars()
     ]
+
+
+def _readable_notes(identity: Identity) -> Select:
+    query = select(Note).where(Note.case_id == bindparam("case"), Note.voided_at.is_(None), readable(Note, identity))
+    return query.order_by(Note.id.desc()).limit(bindparam("many", type_=Integer()))
+
+
+@kept
+def _newest_notes(identity: Identity) -> Select:
+    return _readable_notes(identity)
+
+
+@kept
+def _older_notes(identity: Identity) -> Select:
+    return _readable_notes(identity).where(Note.id < bindparam("before"))

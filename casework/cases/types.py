@@ -13,12 +13,12 @@ from casework.records.registry import RecordType, Tab
 from casework.records.show import summary
 from casework.web.i18n import _
 from casework.web.render import code_label, translate
-from casework.workflow.engine import NotAllowed
+from casework.workflow.engine import NotAllowed, possible
 from schemas import case as asks
 
 from . import facts, service, tasks, timeline, workflow
 from .frames import case_frame
-from .guards import as_uuid
+from .guards import as_uuid, end_of_prosecution, plan_waits
 from .models import NOTE_ROWS, Case, Note, OffenceProposal, Task
 from .options import names_at
 
@@ -55,12 +55,29 @@ def case_page(request, case: Case) -> dict:
     names.want("agency", [getattr(record, c) for c in columns if c.endswith("agency_id")] + [case.lead_agency_id])
     recent, more = timeline.items_of(request, case, limit=RECENT)
     return {
-        "summary": summary(request, rt, record, columns), "recent": recent, "more": more is not None,
+        **_steps(request, case), "summary": summary(request, rt, record, columns), "recent": recent,
+        "more": more is not None,
         "plan": record.plan, "safety_plan": record.safety_plan,
         "may_plan": record.shows("plan") and identity.role == "INV" and record.may("W"),
         "moment": tasks.moment_of, "instructions": record.instructions or [],
         "instructions_due": record.instructions_due,
     }
+
+
+def _steps(request, case: Case) -> dict:
+    """What a supervisor's guards would refuse in any case is not offered: an intervention that nobody asked for, and
+    closing a case whose file the prosecution still has."""
+    db, identity, left_out = request.db, request.identity, set()
+    if identity.role != "PSU":
+        return {}
+    if case.state in workflow.AT_PROSECUTION and end_of_prosecution(db, case) is None:
+        left_out = {"close"}
+    elif case.state == "enquiry" and plan_waits(db, case) is None:
+        left_out = {"approve_intervention", "refuse_intervention"}
+    if not left_out:
+        return {}
+    left_out.update(workflow.RARE, workflow.INNER)
+    return {"transitions": [t for t in possible(db, identity, case) if t.event not in left_out]}
 
 
 def _overdue(request, values: list[str]):
@@ -112,8 +129,9 @@ CASE = RecordType(
     codes={"offence_class": "offence_class", "suspended_reason": "suspended_reason", "outcome": "case_outcome",
            "source": "case_origin"},
     tabs=(
-        Tab("support", _("Support"), "support.referral:M", 45),
+        Tab("files", _("Documents"), "evidence.file:M", 32), Tab("support", _("Support"), "support.referral:M", 45),
         Tab("tasks", _("Tasks"), "case.core:M", 60), Tab("links", _("Links"), "case.link:R", 70),
+        Tab("matches", _("Matches"), "match.hit:M", 72),
         Tab("check", _("14 points"), "case.core:R", 75), Tab("team", _("Team"), "case.core:R", 80),
         Tab("timeline", _("Timeline"), "case.core:M", 85), Tab("history", _("History"), "case.core:M", 90),
     ),

@@ -5,22 +5,28 @@ from sqlalchemy import select
 from casework.accounts.models import Agency
 from casework.authz.scope import unscoped
 from casework.people.models import Identifier
+from casework.workflow import engine
 from casework.workflow.engine import Flow, Move, Transition, add_flow
 from schemas import case as asks
 from schemas.fields import ReasonSchema
 
 from . import file, guards, service, tasks
+from .models import Task
 
 SYS = "SYS"
 BEFORE_COURT = (
     "opened", "enquiry", "intervention", "file_preparation", "supervisor_review", "submitted", "further_enquiry",
 )
 OPEN = (*BEFORE_COURT, "with_court", "suspended")
+# Where a case stands whose matter may end without a court: with the prosecutor, or sent back to the police.
+AT_PROSECUTION = ("submitted", "further_enquiry", "supervisor_review", "file_preparation")
 STATES = (*OPEN, "closed", "merged", "voided")
 # Events that happen through another record: they have no page of their own.
 INNER = ("order_further_enquiry", "charge_entered")
 # Steps that are no part of the usual way: the page folds them away.
 RARE = ("ask_advice", "suspend", "merge", "propose_void", "void")
+
+REFUSED_TASK = "intervention_refused"
 
 # Retention starts at closing (DOMAIN 9.8); the class says which period.
 RETENTION = {
@@ -64,6 +70,24 @@ def _keep_safety_plan(move: Move) -> None:
     plan = dict(move.data)
     plan["planned_at"] = plan["planned_at"].isoformat()
     move.record.safety_plan = plan
+
+
+def _answer_refusal(move: Move) -> None:
+    """The new plan is what the refusal of the last one asked for."""
+    with unscoped(move.session, "the task goes with what it asked for"):
+        waiting = move.session.scalars(select(Task).where(
+            Task.record_id == move.record.id, Task.title == REFUSED_TASK, Task.state.in_(tasks.OPEN))).all()
+    for task in waiting:
+        engine.apply(move.session, None, task, "finish", {"result": "plan_intervention"})
+
+
+def _tell_author(move: Move) -> None:
+    """Who asked for the intervention learns that it was refused; why stands in the history of the case."""
+    asked = guards.last_of(move.session, move.record, ("plan_intervention",))
+    tasks.add_free(
+        move.session, None, move.record, REFUSED_TASK, move.at, asked.actor_id, kind="procedural",
+        queue=(move.record.lead_agency_id, "INV"),
+    )
 
 
 def _warn_social_worker(move: Move) -> None:
@@ -155,6 +179,7 @@ def _void(move: Move) -> None:
 
 INV, PSU = ("INV",), ("PSU",)
 POLICE = ("INV", "PSU")
+CLOSED_FILE = (guards.evidence_is_disposed, guards.tasks_are_closed, guards.support_is_noted, guards.feedback_is_said)
 
 FLOW = add_flow(Flow("case", STATES, final=("merged", "voided"), transitions=(
     Transition("open", (), "opened", ("INV", "PSU", "HOT", SYS),
@@ -168,10 +193,13 @@ FLOW = add_flow(Flow("case", STATES, final=("merged", "voided"), transitions=(
     Transition("ask_advice", ("enquiry", "intervention", "file_preparation"), _same, PSU, level="A", reason="required",
                guards=(guards.prosecution_has_jurisdiction,), effects=(_ask_advice,), schema=asks.AskAdvice),
     Transition("plan_intervention", ("enquiry",), "enquiry", INV, guards=(guards.support_is_seen_to,),
-               effects=(_keep_safety_plan,), schema=asks.SafetyPlan),
+               effects=(_keep_safety_plan, _answer_refusal), schema=asks.SafetyPlan),
     Transition("approve_intervention", ("enquiry",), "intervention", PSU, level="A",
-               guards=(guards.support_is_seen_to, guards.medical_care_offered), not_author=("plan_intervention",),
-               effects=(_warn_social_worker,)),
+               guards=(guards.intervention_was_asked, guards.support_is_seen_to, guards.medical_care_offered),
+               not_author=("plan_intervention",), effects=(_warn_social_worker,)),
+    Transition("refuse_intervention", ("enquiry",), "enquiry", PSU, level="A", reason="required",
+               guards=(guards.intervention_was_asked,), not_author=("plan_intervention",), effects=(_tell_author,),
+               schema=ReasonSchema),
     Transition("prepare_file", ("enquiry", "intervention"), "file_preparation", INV,
                guards=(guards.suspects_are_listed, guards.offences_are_proposed, guards.evidence_is_listed)),
     Transition("send_for_review", ("file_preparation",), "supervisor_review", INV, guards=(guards.file_is_complete,)),
@@ -193,9 +221,9 @@ FLOW = add_flow(Flow("case", STATES, final=("merged", "voided"), transitions=(
     Transition("merge", OPEN, "merged", PSU, level="A", reason="required", guards=(guards.master_may_take_it,),
                effects=(_merge,), schema=asks.MergeCase),
     Transition("close", ("with_court", "suspended", "enquiry"), "closed", PSU, level="A", reason="required",
-               guards=(guards.evidence_is_disposed, guards.tasks_are_closed, guards.support_is_noted,
-                       guards.feedback_is_said),
-               effects=(_close,), schema=asks.CloseCase),
+               guards=CLOSED_FILE, effects=(_close,), schema=asks.CloseCase),
+    Transition("close", AT_PROSECUTION, "closed", PSU, level="A", reason="required",
+               guards=(guards.prosecution_has_ended, *CLOSED_FILE), effects=(_close,), schema=asks.CloseCase),
     Transition("reopen", ("closed",), "enquiry", PSU, level="A", reason="required",
                guards=(guards.prosecutor_is_informed,), effects=(_reopen,), schema=asks.ReopenCase),
     Transition("propose_void", OPEN, _same, POLICE, reason="required", schema=asks.VoidCase),

@@ -11,12 +11,28 @@ from collections.abc import Sequence
 from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
+from casework.audit.signer import LogKeyError
 from casework.authz.matrix import MatrixError
 from casework.crypto.keyring import KeyFileError
 from casework.db.ready import NotReady
 from casework.settings import SettingsError
 
-from . import audit, bench, demo, init, matrix, serve, user
+from . import (
+    audit,
+    bag,
+    bench,
+    demo,
+    evidence,
+    files,
+    hash,
+    hashlists,
+    init,
+    keys,
+    matrix,
+    serve,
+    user,
+    witness,
+)
 from .common import Problem
 
 COMMANDS = {
@@ -24,7 +40,14 @@ COMMANDS = {
     "serve": serve,
     "demo": demo,
     "user": user,
+    "keys": keys,
     "audit": audit,
+    "witness": witness,
+    "evidence": evidence,
+    "files": files,
+    "bag": bag,
+    "hash": hash,
+    "hashlists": hashlists,
     "matrix": matrix,
     "bench": bench,
 }
@@ -53,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as problem:
         print(f"casework: {problem}", file=sys.stderr)
         return 2
-    except (Problem, KeyFileError, MatrixError, NotReady, CommandError) as problem:
+    except (Problem, KeyFileError, LogKeyError, MatrixError, NotReady, CommandError) as problem:
         print(f"casework: {problem}", file=sys.stderr)
         return 1
     except OperationalError as problem:

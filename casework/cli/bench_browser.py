@@ -105,6 +105,11 @@ class Browser:
     def post(self, path: str, fields: Fields) -> Answer:
         return self.send("POST", path, urlencode(fields).encode())
 
+    def close(self) -> None:
+        """Leave."""
+        if self._connection is not None:
+            self._connection.close()
+
     def another(self) -> "Browser":
         """The same person in one more browser."""
         return Browser(self.base, dict(self.cookies))

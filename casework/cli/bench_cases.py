@@ -40,6 +40,7 @@ FOLDED = {word: fold(word) for word in WORDS}
 STATES = ("opened", "enquiry", "enquiry", "enquiry", "file_preparation", "submitted", "with_court", "closed")
 DAYS = 200  # over which the cases were opened
 WAITING = 600  # reports in triage, whatever the number of cases
+EXHIBITS, FAR = 5, 4_000_000
 NAMES = [f"Fictional{number}" for number in range(500)]
 _LINK = dict.fromkeys(CustodyEvent.__table__.columns.keys())
 
@@ -73,10 +74,13 @@ class Made:
 
 
 class Cases:
-    """Makes batches of cases. The same number gives the same case, whichever process makes it."""
+    """Makes batches of cases. The same number gives the same case, whichever process makes it.
 
-    def __init__(self, ring: KeyRing, staff: Staff, total: int):
-        self.ring, self.staff, self.total = ring, staff, total
+    `crowded`: how many exhibits the first cases have; these are the first police agency's. All others have five.
+    """
+
+    def __init__(self, ring: KeyRing, staff: Staff, total: int, crowded: tuple[int, ...] = ()):
+        self.ring, self.staff, self.total, self.crowded = ring, staff, total, crowded
         self.wrapping = ring.key(ring.current, "wrap")
         self.first_day = now().replace(microsecond=0) - dt.timedelta(days=DAYS)
         self.rows: Rows = {}
@@ -146,7 +150,7 @@ class Cases:
         """One case and everything in it, in the order in which it happened."""
         chance, agencies, one = self.chance, self.staff.agencies, self.staff.one
         at = self.first_day + dt.timedelta(days=DAYS * 0.95 * number / max(self.total, 1))
-        police = chance.choice(agencies["police"])
+        police = agencies["police"][0] if number < len(self.crowded) else chance.choice(agencies["police"])
         officer, examiner = one(chance, "INV", police), one(chance, "FOR", police)
         state, row = chance.choice(STATES), self.id(at)
         submitted, seised = state in ("submitted", "with_court", "closed"), state in ("with_court", "closed")
@@ -175,8 +179,9 @@ class Cases:
             self.person(made, number * 3 + n, role)
         for n in range(3):
             self.identifier(made, number * 3 + n)
-        for n in range(5):
-            self.exhibit(made, number * 5 + n, n + 1, examiner)
+        for n in range(self.crowded[number] if number < len(self.crowded) else EXHIBITS):
+            # Those beyond the usual number have references far from all others.
+            self.exhibit(made, number * EXHIBITS + n if n < EXHIBITS else FAR * (number + 1) + n, n + 1, examiner)
         for n in range(3):
             self.note(made, number * 3 + n)
         for n in range(2):

@@ -12,7 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import casework
@@ -39,7 +39,9 @@ def measure(settings: Settings, cases: int, database_url: str | None, seconds: f
     folder = Path(tempfile.mkdtemp(prefix="casework-bench-"))
     url = database_url or f"sqlite:///{folder / 'casework.sqlite'}"
     ini = {"casework.development": "true", "casework.data": str(folder), "casework.database_url": url,
-           "casework.keys": str(folder / "keys.json"), "casework.etc": str(settings.etc)}
+           "casework.keys": str(folder / "keys.json"), "casework.etc": str(settings.etc),
+           # A log that came in bulk would be placed in its tree while the pages are measured.
+           "casework.sequencer": "false"}
     ring = KeyRing.create(folder / "keys.json")
     app = casework.main({}, **ini)
     engine = make_engine(app.registry["settings"].database_url)
@@ -51,10 +53,10 @@ def measure(settings: Settings, cases: int, database_url: str | None, seconds: f
         report = Report(cases, engine.dialect.name, time.perf_counter() - started)
         cookies = {role: {"cw": token} for role, token in bench_people.sign_in(engine, ring, people).items()}
         counts, found, case = _count(app, engine, cookies)
-        with _serving(ini, folder / "server.log") as (process, base):
+        with serving(ini, folder / "server.log") as (process, base):
             for page, count in zip(found, counts, strict=True):
                 report.lines.append(_line(page, Browser(base, cookies[page.role]), count, seconds))
-            report.memory = _memory(process.pid)
+            report.memory = memory_of(process.pid)
             browser = Browser(base, cookies["PSU"])
             report.later_visit, report.first_visit, report.scripts = _weigh(browser, case)
         return report
@@ -82,7 +84,7 @@ def _count(app, engine, cookies) -> tuple[list[Count], list[Page], str]:
 
 
 @contextmanager
-def _serving(ini: dict[str, str], log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+def serving(ini: dict[str, str], log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     """`casework serve` in processes of its own on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -108,14 +110,15 @@ def _wait_for(process: subprocess.Popen, base: str, log: Path) -> None:
         if process.poll() is not None:
             break
         try:
-            Browser(base).get("/sign-in")
+            with closing(Browser(base)) as browser:
+                browser.get("/sign-in")
             return
         except OSError:
             time.sleep(0.1)
     raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
 
 
-def _memory(pid: int) -> float:
+def memory_of(pid: int) -> float:
     """Memory of a process and its children in MiB, what they share counted once."""
     total, parents = 0.0, {}
     for status in Path("/proc").glob("[0-9]*/status"):

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +20,8 @@ TARGETS = {
     "evidence list": (7, 8), "custody chain": (7, 8), "history": (5, 5), "search": (12, 5),
     "add evidence": (12, 15), "case from referral": (18, 25),
 }
-ENGLISH, KHMER = "telephoneletter", quote("ទីផ្សារទូរស័ព្ទ")  # words of the invented texts, neither common nor rare
+ENGLISH, KHMER = "telephoneletter", "ទីផ្សារទូរស័ព្ទ"  # words of the invented texts, neither common nor rare
+COMMON, RARE = "telephone", "1234"  # part of each description; part of few titles
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class Page:
 
 def _get(path: str) -> Act:
     return lambda visitor: visitor.get(path)
+
+
+def _search(visitor: Any, words: str) -> Act:
+    """Search as the form at the top of each page does, which `visitor` opens once."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', visitor.get("/search").text)[1]
+    return lambda visitor: visitor.post("/search", [("csrf_token", token), ("q", words)])
 
 
 def _send(paths: Iterator[str], values: Callable[[int], dict[str, str]]) -> Act:
@@ -69,22 +75,24 @@ def pages(connection: Connection, visitors: dict[str, Any]) -> list[Page]:
     own = re.search(r'href="(/cases/C\d\d-\d{6}-\w)"', visitors["INV"].get("/cases?state=enquiry").text)[1]
     reads = [("first screen", role, "", "/") for role in ROLES] + [
         ("case list", "PSU", "filtered", "/cases?state=enquiry"),
-        ("case list", "PSU", "page 3", _later(visitors["PSU"], "/cases?state=enquiry", 2)),
+        ("case list", "PSU", "page 3", later(visitors["PSU"], "/cases?state=enquiry", 2)),
         ("case list", "INV", "assigned", "/cases"),
-        ("case list", "INV", "page 3", _later(visitors["INV"], "/cases", 2)),
+        ("case list", "INV", "page 3", later(visitors["INV"], "/cases", 2)),
         ("case list", "PRO", "assigned", "/cases"),
         ("case list", "SWS", "own agency", "/cases"),
         ("case page", "PSU", "", case), ("case page", "INV", "", own), ("timeline", "PSU", "", f"{case}/timeline"),
         ("evidence list", "PSU", "", f"{case}/evidence"), ("custody chain", "PSU", "", f"{item}/custody"),
         ("history", "PSU", "case", f"{case}/history"), ("history", "PSU", "item", f"{item}/history"),
-        ("search", "PSU", "English", f"/search?q={ENGLISH}"),
-        ("search", "PSU", "Khmer", f"/search?q={KHMER}"),
-        ("search", "INV", "English", f"/search?q={ENGLISH}"),
-        ("search", "INV", "reference", "/search?q=" + own.rsplit("/", 1)[1]),
+    ]
+    searches = [
+        ("PSU", "English", ENGLISH), ("PSU", "Khmer", KHMER), ("PSU", "common", COMMON), ("PSU", "rare", RARE),
+        ("INV", "English", ENGLISH), ("INV", "common", COMMON), ("INV", "reference", own.rsplit("/", 1)[1]),
     ]
     reports = _reports(connection)
     lead = str(_first_agency(connection, "police"))
     return [Page(name, role, what, _get(path)) for name, role, what, path in reads] + [
+        Page("search", role, what, _search(visitors[role], words)) for role, what, words in searches
+    ] + [
         Page("add evidence", "INV", "write", _send(itertools.repeat(f"{own}/evidence/new"), _exhibit), 303),
         Page("case from referral", "HOT", "write", _send(
             (f"/referrals/{ref}/triage" for ref in reports),
@@ -106,7 +114,7 @@ def case_path(found: list[Page], visitor: Any) -> str:
     return paths[0]
 
 
-def _later(visitor: Any, path: str, steps: int) -> str:
+def later(visitor: Any, path: str, steps: int) -> str:
     """The address `steps` pages on, or of the last page there is."""
     for _ in range(steps):
         link = re.search(r'href="([^"]+)"[^>]*rel="next"|rel="next"[^>]*href="([^"]+)"', visitor.get(path).text)

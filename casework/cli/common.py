@@ -12,8 +12,11 @@ from pyramid.paster import get_appsettings
 from sqlalchemy import Engine
 
 from casework.crypto.keyring import KeyRing
+from casework.crypto.rotation import check
+from casework.crypto.sources import ring_of
 from casework.db.engine import make_engine
 from casework.db.ready import refuse
+from casework.db.session import work
 from casework.settings import NOT_SETTINGS, Settings, SettingsError
 from casework.workflow.engine import Refused
 
@@ -46,16 +49,24 @@ def settings(*, setup: bool = False) -> Settings:
 
 @contextmanager
 def database(current: Settings) -> Iterator[tuple[Engine, KeyRing]]:
-    """Engine and key ring of an installation that `casework init` has made. Raises Problem or NotReady."""
+    """Engine and key ring of an installation that `casework init` has made. Raises Problem, NotReady, or KeyFileError
+    when the ring does not open this database."""
     if current.sqlite and not Path(current.database_url.removeprefix("sqlite:///")).exists():
         raise Problem("there is no database yet: run casework init")
-    ring = KeyRing.load(current.keys)
+    ring = ring_of(current)
     engine = make_engine(current.database_url)
     try:
         refuse(engine)
+        check_keys(engine, ring)
         yield engine, ring
     finally:
         engine.dispose()
+
+
+def check_keys(engine: Engine, ring: KeyRing) -> None:
+    """Raise KeyFileError when the ring does not open this database."""
+    with work(engine, readonly=True) as session:
+        check(session, ring)
 
 
 def words(refused: Refused) -> str:

@@ -48,10 +48,12 @@ class Periodic(threading.Thread):
 
 
 @contextmanager
-def alone(engine: Engine, settings: Settings) -> Iterator[bool]:
-    """Whether this process got the lock: a file on SQLite, an advisory lock of the database on PostgreSQL."""
+def alone(
+    engine: Engine, settings: Settings, name: str = "jobs", number: int = ADVISORY_LOCK
+) -> Iterator[bool]:
+    """Whether this process got a lock: a file on SQLite, an advisory lock of the database on PostgreSQL."""
     if settings.sqlite:
-        with open(settings.data / "jobs.lock", "w", encoding="ascii") as file:
+        with open(settings.data / f"{name}.lock", "w", encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -61,5 +63,5 @@ def alone(engine: Engine, settings: Settings) -> Iterator[bool]:
         return
     with engine.connect() as connection:
         # Bound to this transaction: it is given back even when the process is killed.
-        yield bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})").scalar())
+        yield bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({number})").scalar())
         connection.rollback()

@@ -1,6 +1,7 @@
 """casework serve: the program on its web server."""
 
 import argparse
+import gc
 import ipaddress
 import logging.config
 import os
@@ -10,10 +11,11 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from casework.audit import signer
 from casework.authz import matrix
 from casework.settings import Settings
 
-from . import common, demo, init, logs
+from . import common, demo, init, logs, roles
 
 HELP = "run the server"
 CONNECTIONS = 4096
@@ -27,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = common.settings(setup=True)
-    matrix.load(settings.etc / "matrix.csv")  # a mistake in it is told here, in one line
+    rights = matrix.load(settings.etc / "matrix.csv")  # a mistake in it is told here, in one line
     if settings.development:
         _refuse_other_machines(args.host)
         init.prepare(settings)
@@ -36,12 +38,18 @@ def run(args: argparse.Namespace) -> int:
     elif args.demo:
         raise common.Problem("demo data has passwords that everybody can read: only in development")
     else:
-        with common.database(common.settings()):
-            pass  # opening it tells whether it is ready
+        with common.database(common.settings()) as (engine, _ring):  # opening it tells whether it is ready
+            roles.refuse_unwalled(engine, rights)
+    if settings.sequencer:
+        signer.load(settings.log_key)  # a key that cannot be read is told here, in one line
     settings = _bind_settings(settings, args)
     _allow_connections()
     logging.config.dictConfig(logs.config(settings.development))
     print(f"casework: {settings.base_url} (listening on {args.host}:{args.port})", flush=True)
+    # What is loaded by now is shared with the processes that are forked off, as long as nobody writes to it; Python's
+    # collector would, in each of them.
+    gc.collect()
+    gc.freeze()
     server(settings, args.host, args.port).serve()
     return 0
 

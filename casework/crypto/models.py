@@ -10,7 +10,8 @@ from casework.db.base import S1, S3, Base, col, now
 
 
 class DataKey(Base):
-    """The wrapped key of one subject. Erasing the subject destroys `wrapped`; the row stays as the proof."""
+    """The wrapped key of one subject. Erasing the subject destroys `wrapped`; the row stays as the proof, and names the
+    order under which it was done."""
 
     __tablename__ = "data_key"
 
@@ -19,3 +20,4 @@ class DataKey(Base):
     wrapped: Mapped[bytes | None] = col(S3, LargeBinary, info={"encrypted": True})
     created_at: Mapped[dt.datetime] = col(S1, default=now)
     destroyed_at: Mapped[dt.datetime | None] = col(S1)
+    erased_under: Mapped[str | None] = col(S1, String(120))

@@ -8,7 +8,8 @@ reading of each value is noted in `session.info["reads"]`; the outbox turns the 
 import json
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import LargeBinary, event, select
@@ -24,7 +25,11 @@ _PENDING = b"\x00pending"
 
 
 class Erased(Exception):
-    """The data key of the subject was destroyed: what was sealed under it is gone."""
+    """The data key of the subject was destroyed under an `order`: what was sealed under it is gone."""
+
+    def __init__(self, subject_id: uuid.UUID, order: str | None = None):
+        super().__init__(str(subject_id))
+        self.order = order or "-"
 
 
 class sealed:  # noqa: N801  reads like a column declaration
@@ -51,7 +56,10 @@ class sealed:  # noqa: N801  reads like a column declaration
         session = object_session(record)
         if session is None:
             raise RuntimeError(f"{type(record).__name__}.{self.name} is sealed and its session is gone")
-        value = open_value(session, record, self.name, blob)
+        try:
+            value = open_value(session, record, self.name, blob)
+        except Erased:
+            return None  # as if nothing had been written; pages ask `erased` and say what became of it
         record.__dict__.setdefault("_plain", {})[self.name] = value
         note_read(session, record, self.name)
         return value
@@ -78,6 +86,7 @@ def note_read(session: Session, record: Any, field: str) -> None:
     session.info.setdefault("reads", {}).setdefault(key, set()).add(field)
 
 
+@lru_cache
 def sealed_fields(model: type) -> dict[str, sealed]:
     """Sealed attributes of a model by name."""
     found: dict[str, sealed] = {}
@@ -102,19 +111,52 @@ def open_value(session: Session, record: Any, field: str, blob: bytes) -> Any:
     return json.loads(unseal(key, blob, place(record, field)))
 
 
+def erased(record: Any) -> str | None:
+    """The order under which the record's subject was erased; None for who is still there."""
+    session = object_session(record)
+    if session is None or not sealed_fields(type(record)):
+        return None
+    return vault(session).order(subject(record))
+
+
+def is_gone(record: Any, field: str) -> bool:
+    """Whether a value was written and is gone with its key."""
+    return field in sealed_fields(type(record)) and getattr(record, f"{field}_sealed") is not None and bool(
+        erased(record))
+
+
+def erase(session: Session, subject_ids: Iterable[uuid.UUID], order: str) -> list[uuid.UUID]:
+    """Destroy the data keys of subjects: what is sealed under them never opens again, here or in a copy of the log.
+    `order` names what it is done under. Gives those that had a key until now."""
+    wanted = list(dict.fromkeys(subject_ids))
+    keys = session.scalars(select(DataKey).where(DataKey.subject_id.in_(wanted), DataKey.wrapped.is_not(None))).all()
+    for key in keys:
+        key.wrapped, key.destroyed_at, key.erased_under = None, now(), order
+    session.flush()
+    vault(session).forget()
+    return [key.subject_id for key in keys]
+
+
 class Vault:
     """Data keys of one session, unwrapped when first asked for."""
 
     def __init__(self, session: Session, ring: KeyRing):
         self._session, self._ring, self._keys = session, ring, {}
+        self._orders: dict[uuid.UUID, str | None] = {}
 
     def key(self, subject_id: uuid.UUID) -> bytes:
         if subject_id not in self._keys:
             self.fetch([subject_id])
         key = self._keys.get(subject_id)
         if key is None:
-            raise Erased(str(subject_id))
+            raise Erased(subject_id, self._orders.get(subject_id))
         return key
+
+    def order(self, subject_id: uuid.UUID) -> str | None:
+        """What a subject was erased under; None for one that was not."""
+        self.fetch([subject_id])
+        gone = subject_id in self._keys and self._keys[subject_id] is None
+        return (self._orders.get(subject_id) or "-") if gone else None
 
     def fetch(self, subject_ids: Iterable[uuid.UUID]) -> None:
         """Unwrap the keys of many subjects with one query."""
@@ -123,19 +165,21 @@ class Vault:
             return
         with self._session.no_autoflush:
             rows = self._session.connection().execute(
-                select(DataKey.subject_id, DataKey.ring_key, DataKey.wrapped).where(DataKey.subject_id.in_(missing))
+                select(DataKey.subject_id, DataKey.ring_key, DataKey.wrapped, DataKey.erased_under)
+                .where(DataKey.subject_id.in_(missing))
             )
-        for subject_id, ring_key, wrapped in rows:
+        for subject_id, ring_key, wrapped, order in rows:
             if wrapped is not None:
                 wrapping = self._ring.key(ring_key, "wrap")
                 self._keys[subject_id] = unseal(wrapping, wrapped, f"data_key.{subject_id}")
             else:
                 self._keys[subject_id] = None
+                self._orders[subject_id] = order
 
-    def ensure(self, subject_ids: Iterable[uuid.UUID]) -> None:
-        """Make data keys for subjects that have none."""
+    def ensure(self, subject_ids: Iterable[uuid.UUID], born: Collection[uuid.UUID] = ()) -> None:
+        """Make data keys for subjects that have none. Those `born` just now cannot have one in the database."""
         wanted = list(dict.fromkeys(subject_ids))
-        self.fetch(wanted)
+        self.fetch(one for one in wanted if one not in born)
         rows = []
         for subject_id in wanted:
             if subject_id in self._keys:
@@ -169,7 +213,7 @@ def _seal_pending(session: Session, context, instances) -> None:
     born = [r for r in session.new if getattr(r, "__key__", None) == "id"]
     if not waiting and not born:
         return
-    vault(session).ensure(subject(record) for record in (*born, *waiting))
+    vault(session).ensure((subject(record) for record in (*born, *waiting)), {record.id for record in born})
     for record in waiting:
         key = vault(session).key(subject(record))
         for field in sorted(record.__dict__.pop("_unsealed")):

@@ -9,7 +9,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, MetaData, String, Text, Uuid
+from sqlalchemy import ForeignKey, Index, Integer, MetaData, String, Text, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from .ids import uuid7
@@ -45,6 +45,11 @@ def col(sensitivity: Sensitivity, *args: Any, meta: bool = False, **kwargs: Any)
     """
     info = {"class": sensitivity, "meta": meta, **kwargs.pop("info", {})}
     return mapped_column(*args, info=info, **kwargs)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of those rows alone of which `where` holds. A query uses it when it says the same, word for word."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Base(DeclarativeBase):

@@ -2,29 +2,53 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
 import transaction
 import zope.sqlalchemy
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_factory = sessionmaker(expire_on_commit=False)
+
+class _Reading(Session):
+    """A session that writes nothing."""
+
+
+_factories = {readonly: sessionmaker(class_=_Reading if readonly else Session, expire_on_commit=False)
+              for readonly in (True, False)}
 
 
 def tm_session(engine: Engine, tm, *, readonly: bool = False, info: dict | None = None) -> Session:
     """A session joined to transaction manager `tm`.
 
-    A read-only session refuses every flush. A writing one counts as changed from the start: without that,
-    zope.sqlalchemy would roll back statements that went around the unit of work.
+    A read-only session refuses every flush, and the database every writing statement in it. Each counts as changed from
+    the start: a writing one, because zope.sqlalchemy would roll back statements that went around the unit of work; a
+    reading one, because at a rollback the driver forgets the statements that it had the server prepare.
     """
-    bind = engine.execution_options(sqlite_begin="BEGIN") if readonly else engine
-    session = _factory(bind=bind, info=dict(info or {}))
-    zope.sqlalchemy.register(
-        session, initial_state="readonly" if readonly else "changed", transaction_manager=tm
-    )
+    bind = _for_reading(engine) if readonly else engine
+    session = _factories[readonly](bind=bind, info=dict(info or {}))
+    zope.sqlalchemy.register(session, initial_state="changed", transaction_manager=tm)
     return session
+
+
+@lru_cache(maxsize=8)
+def _for_reading(engine: Engine) -> Engine:
+    return engine.execution_options(sqlite_begin="BEGIN", postgresql_readonly=True)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for a look or two beside the request's own transaction."""
+    with _for_reading(engine).begin() as connection:
+        yield connection
+
+
+@event.listens_for(_Reading, "after_flush")
+def _refuse(_session: Session, _context: Any) -> None:
+    raise AssertionError("this session is read-only")
 
 
 @contextmanager
@@ -49,9 +73,12 @@ def includeme(config):
     config.include("pyramid_retry")
 
     def db(request):
-        readonly = request.method in SAFE_METHODS
+        # Some pages read by POST, because their words must not stand in an address.
+        route = getattr(getattr(request, "matched_route", None), "name", None)
+        readonly = request.method in SAFE_METHODS or route in request.registry.get("reads_by_post", ())
         session = tm_session(request.registry["engine"], request.tm, readonly=readonly)
         session.info["keyring"] = request.registry["keyring"]
+        session.info["hash_lists"] = request.registry.get("hash_lists")
         session.info["request_id"] = request.id
         request.add_finished_callback(lambda _request: session.close())
         return session

@@ -22,16 +22,20 @@ from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.web.i18n import _
 
-from .models import START, CustodyEvent, EvidenceItem
+from .models import START, CustodyDetail, CustodyEvent, EvidenceItem
 
 # Types of link after which somebody else has the object.
-MOVES = frozenset({"seized", "received", "to_court", "from_court", "returned", "destroyed", "forfeited"})
+FIRST = frozenset({"seized", "acquired"})
+MOVES = FIRST | {"received", "to_court", "from_court", "returned", "destroyed", "forfeited"}
 ANSWERS = frozenset({"received", "refused", "withdrawn", "discrepancy"})  # end a handover that was asked for
 _PLAIN = (
     "seq", "type", "at", "recorded_at", "released_by_id", "received_by_id", "outsider", "place", "purpose",
     "authority", "seal_before", "seal_after", "condition", "tool", "began_at", "write_blocker", "witnesses", "cause",
     "remark", "commitment", "prev_hash", "created_by_id", "agency_id", "item_id", "case_id",
 )
+
+
+DETAILS = ("clock", "why_later", "corrects")
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,13 @@ class ChainProblem:
 
 
 def append(session: Session, identity, item: EvidenceItem, kind: str, **fields: Any) -> CustodyEvent:
-    """Add a link of type `kind` to the item's chain. `fields` are columns of CustodyEvent; `at` is now when not given.
+    """Add a link of type `kind` to the item's chain. `fields` are columns of CustodyEvent, or `DETAILS` of it; `at` is
+    now when not given.
 
     `identity` None is the system. Who is named as releaser or receiver is the caller's business.
     """
     recorded = now()
+    details = {name: fields.pop(name, None) for name in DETAILS}
     event = CustodyEvent(
         ref=new_ref(session, CustodyEvent, "K", recorded.date()),
         agency_id=identity.agency_id if identity else item.agency_id,
@@ -55,7 +61,9 @@ def append(session: Session, identity, item: EvidenceItem, kind: str, **fields: 
         case_id=item.case_id, item_id=item.id, seq=item.chain_seq + 1, type=kind, recorded_at=recorded,
         prev_hash=item.chain_hash, **{"at": recorded, **fields},
     )
-    event.commitment = commitment(event.id, event.hash_before, event.hash_after)
+    if any(value is not None for value in details.values()):
+        event.detail = CustodyDetail(case_id=item.case_id, agency_id=event.agency_id, item_id=item.id, **details)
+    event.commitment = commitment(event.id, event.hash_before, event.hash_after, event.detail)
     event.hash = link_hash(event)
     item.chain_seq, item.chain_hash = event.seq, event.hash
     # The item first: its version tells who comes second that the record has moved on.
@@ -64,11 +72,14 @@ def append(session: Session, identity, item: EvidenceItem, kind: str, **fields: 
     return event
 
 
-def commitment(event_id: uuid.UUID, before: str | None, after: str | None) -> str | None:
-    """What stands for a link's hash values in its own hash; None when it has none."""
-    if before is None and after is None:
+def commitment(
+    event_id: uuid.UUID, before: str | None, after: str | None, detail: CustodyDetail | None = None
+) -> str | None:
+    """What stands for a link's hash values and details in its own hash; None when it has none."""
+    if before is None and after is None and detail is None:
         return None
-    return _sha256({"event": str(event_id), "before": before, "after": after})
+    more = {} if detail is None else {name: getattr(detail, name) for name in DETAILS}
+    return _sha256({"event": str(event_id), "before": before, "after": after, **more})
 
 
 def link_hash(event: CustodyEvent) -> str:
@@ -138,7 +149,7 @@ class _Walk:
         if event.hash != link_hash(event):
             yield _("This event was altered after it was recorded.")
         elif not _hashes_kept(session, event):
-            yield _("The hash values of this event were altered after it was recorded.")
+            yield _("The hash values or details of this event were altered after it was recorded.")
 
     def _times(self, event: CustodyEvent):
         if self.at is not None and event.at < self.at:
@@ -148,7 +159,7 @@ class _Walk:
 
     def _custody(self, event: CustodyEvent):
         releaser = (event.released_by_id, event.outsider if event.type == "from_court" else None)
-        if event.type == "seized":
+        if event.type in FIRST:
             if self.seq:
                 yield _("The item was taken a second time.")
         elif event.released_by_id is not None or event.type in MOVES:
@@ -173,7 +184,7 @@ class _Walk:
 
 
 def _hashes_kept(session: Session, event: CustodyEvent) -> bool:
-    """Whether the sealed hash values are those that the link was made with; true when their key was destroyed."""
+    """Whether hash values and details are those that the link was made with; true when the key was destroyed."""
     try:
         values = [
             None if blob is None else open_value(session, event, name, blob)
@@ -183,4 +194,4 @@ def _hashes_kept(session: Session, event: CustodyEvent) -> bool:
         return True
     except SealBroken:
         return False
-    return event.commitment == commitment(event.id, *values)
+    return event.commitment == commitment(event.id, *values, event.detail)

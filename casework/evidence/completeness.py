@@ -22,7 +22,7 @@ def items_of(db: Session, case: Case) -> list[EvidenceItem]:
 
 
 def _finding(case: Case, item: EvidenceItem, state: str, message) -> Finding:
-    return Finding(state, message, f"/cases/{case.ref}/evidence/{item.ref}")
+    return Finding(state, message, f"/cases/{case.ref}/evidence/{item.ref}", item)
 
 
 def seal_and_custodian(db: Session, case: Case) -> list[Finding]:

@@ -2,18 +2,22 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from casework.cases import service as cases
 from casework.cases import tasks
 from casework.db.base import now
 from casework.workflow.engine import Move
+from schemas.evidence import MADE
 
 from .chain import append
-from .guards import same_seal
+from .guards import is_sealed, restricted, same_seal
 from .models import EvidenceItem
+from .places import shelf
 
 LATE = dt.timedelta(hours=24)
 FINAL_STATE = {"returned": "returned_owner", "destroyed": "destroyed", "forfeited": "forfeited", "retained": "retained"}
+LABELS = ("baseline", "nationally_illegal", "not_illegal", "not_assessed", "unable")
 # A step of an examination, and the type of its link in the chain.
 STEPS = {
     "image_made": "imaged", "hash_computed": "hash_computed", "report_issued": "report_issued",
@@ -50,15 +54,24 @@ def after_return(move: Move) -> str:
     return "in_storage" if move.from_state == "at_court" else move.from_state
 
 
+def after_relief(move: Move) -> str:
+    """Target of an item that is taken over: where it was, unless something is wrong with it."""
+    return "discrepancy" if relief_problem(move) else move.from_state
+
+
 def after_verification(move: Move) -> str:
     """Target of a verification: unchanged when the values are equal."""
     return move.from_state if move.data["value"] == sha256_of(move.record) else "discrepancy"
 
 
 def after_step(move: Move) -> str:
-    """Target of a step of an examination: a verification may fail."""
-    failed = move.data["event"] == "hash_verified" and move.data["hash_value"] != sha256_of(move.record)
-    return "discrepancy" if failed else move.from_state
+    """Target of a step of an examination: what was read may differ from what is on record."""
+    return "discrepancy" if _differs(move) else move.from_state
+
+
+def _differs(move: Move) -> bool:
+    known = sha256_of(move.record) if move.data["event"] in ("hash_verified", "image_made") else None
+    return known is not None and move.data["hash_value"] != known
 
 
 def after_disposition(move: Move) -> str:
@@ -81,6 +94,14 @@ def receipt_problem(move: Move) -> str | None:
     return "hash" if value and value != sha256_of(move.record) else None
 
 
+def relief_problem(move: Move) -> str | None:
+    """The same for who takes an item over, which may have no seal."""
+    if is_sealed(move.record):
+        return receipt_problem(move)
+    value = move.data.get("hash_after")
+    return "hash" if value and value != sha256_of(move.record) else None
+
+
 def is_late(move: Move) -> bool:
     """Whether the receiver confirms later than the 24 hours both sides have."""
     return move.at - move.record.released_at > LATE
@@ -95,9 +116,18 @@ def was_recorded(move: Move) -> None:
     """The object is on the account of who recorded it."""
     item, found = move.record, sha256_of(move.record)
     item.holder_id = move.identity.user_id
-    append(move.session, move.identity, item, "seized", at=item.seized_at, received_by_id=move.identity.user_id,
-           place=item.place, authority=item.authority_document, hash_after=found,
-           tool=item.hashes[0]["tool"] if found else None)
+    append(move.session, move.identity, item, "acquired" if item.kind in MADE else "seized", at=item.seized_at,
+           received_by_id=move.identity.user_id, place=item.place, authority=item.authority_document, hash_after=found,
+           tool=item.hashes[0]["tool"] if found else None, clock=move.data.get("clock"),
+           why_later=move.data.get("why_later"))
+
+
+def told(move: Move) -> dict[str, Any]:
+    """When it happened as somebody says, and by which clock; now by the clock of the program when nobody does."""
+    happened = move.data.get("happened_at")
+    if happened is None:
+        return {"at": move.at}
+    return {"at": happened, "clock": move.data.get("clock"), "why_later": move.data.get("why_later")}
 
 
 def was_sealed(move: Move) -> None:
@@ -105,8 +135,8 @@ def was_sealed(move: Move) -> None:
     item = move.record
     before = item.seal
     item.seal, item.seal_witnesses, item.opened = move.data["seal"].strip(), list(move.data["seal_witnesses"]), False
-    append(move.session, move.identity, item, "resealed" if before else "sealed", at=move.at, seal_before=before,
-           seal_after=item.seal, witnesses=item.seal_witnesses)
+    append(move.session, move.identity, item, "resealed" if before else "sealed", seal_before=before,
+           seal_after=item.seal, witnesses=item.seal_witnesses, **told(move))
 
 
 def was_opened(move: Move) -> None:
@@ -140,7 +170,7 @@ def went_to_court(move: Move) -> None:
     """The registry signs on paper; from then on the item is with it."""
     item, data = move.record, move.data
     item.holder_id, item.holder_name, item.location = None, data["outsider"], data.get("place")
-    append(move.session, move.identity, item, "to_court", at=move.at, released_by_id=move.identity.user_id,
+    append(move.session, move.identity, item, "to_court", **told(move), released_by_id=move.identity.user_id,
            outsider=item.holder_name, place=item.location, purpose="court", authority=item.authority,
            seal_before=item.seal, remark=data["receipt"])
 
@@ -152,7 +182,7 @@ def was_accepted(move: Move) -> None:
         freeze(move, problem, **found_seal(move))
         return
     releaser, purpose = item.holder_id, item.purpose
-    item.holder_id, item.location = item.receiver_id, data.get("location")
+    item.holder_id, item.location = item.receiver_id, shelf(data.get("location"))
     if purpose == "storage":
         item.store_agency_id, item.due_back_on = item.receiver_agency_id, None
     append(move.session, move.identity, item, "received", at=move.at, released_by_id=releaser,
@@ -166,6 +196,20 @@ def was_accepted(move: Move) -> None:
         end_handover(item)
         item.resume_state = None
     tasks.happened(move.session, item, "handover_received")
+
+
+def was_relieved(move: Move) -> None:
+    """Somebody else has the item, whatever is wrong with it: who had it cannot answer for it any more."""
+    item, data, problem, when = move.record, move.data, relief_problem(move), told(move)
+    both = {"released_by_id": item.holder_id, "received_by_id": move.identity.user_id, "seal_before": item.seal,
+            "place": shelf(data.get("location"))}
+    append(move.session, move.identity, item, "released", **when, **both, remark=data["receipt"])
+    append(move.session, move.identity, item, "received", **when, **both, condition=data.get("condition"),
+           remark=data.get("remark"), hash_after=data.get("hash_after"))
+    item.holder_id, item.location = move.identity.user_id, both["place"]
+    if problem:
+        item.resume_state = move.from_state
+        freeze(move, problem, **found_seal(move))
 
 
 def found_seal(move: Move) -> dict[str, str | None]:
@@ -204,11 +248,11 @@ def end_handover(item: EvidenceItem) -> None:
 def came_from_court(move: Move) -> None:
     """The custodian has the item again, whatever is wrong with it: the court's registry does not."""
     item, problem = move.record, receipt_problem(move)
-    append(move.session, move.identity, item, "from_court", at=move.at, received_by_id=move.identity.user_id,
-           outsider=item.holder_name, seal_before=item.seal, condition=move.data["condition"],
-           place=move.data.get("location"))
+    place = shelf(move.data.get("location"))
+    append(move.session, move.identity, item, "from_court", **told(move), received_by_id=move.identity.user_id,
+           outsider=item.holder_name, seal_before=item.seal, condition=move.data["condition"], place=place)
     item.holder_id, item.holder_name = move.identity.user_id, None
-    item.location, item.due_back_on = move.data.get("location"), None
+    item.location, item.due_back_on = place, None
     if problem:
         item.resume_state = "in_storage" if move.from_state == "at_court" else move.from_state
         freeze(move, problem, **found_seal(move))
@@ -230,6 +274,27 @@ def was_examined(move: Move) -> None:
     if data.get("hash_value") and sha256_of(item) is None:
         item.hashes = [*(item.hashes or ()), hash_entry(move.identity, "sha256", data["hash_value"], data["tool"])]
         tasks.happened(move.session, item, "hash_computed")
+    elif _differs(move):
+        item.resume_state = move.from_state
+        freeze(move, "hash")
+
+
+def was_labelled(move: Move) -> None:
+    """How many files bear which label; the minutes count as the examiner's exposure."""
+    item, data = move.record, move.data
+    item.label_counts = {name: data[name] for name in LABELS if data[name]}
+    if restricted(data):
+        item.restricted_material = "yes"
+        item.vault_ref = data.get("vault_ref") or item.vault_ref
+    data["exposure"] = {"activity": "label", "minutes": data["minutes"], "items": sum(item.label_counts.values())}
+
+
+def was_moved(move: Move) -> None:
+    """Another shelf of the same store."""
+    item = move.record
+    item.location = shelf(move.data["location"])
+    append(move.session, move.identity, item, "moved", at=move.at, place=item.location, purpose="storage",
+           seal_before=item.seal)
 
 
 def _compare(move: Move, found: str, **fields) -> None:
@@ -250,8 +315,8 @@ def hash_entry(identity, algorithm: str, value: str, tool: str | None) -> dict[s
 
 
 def was_corrected(move: Move) -> None:
-    append(move.session, move.identity, move.record, "correction", at=move.at,
-           remark=f"#{move.data['seq']}: {move.data['remark']}")
+    append(move.session, move.identity, move.record, "correction", at=move.at, corrects=move.data["seq"],
+           remark=move.data["remark"])
 
 
 def was_reported(move: Move) -> None:

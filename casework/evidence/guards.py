@@ -2,16 +2,21 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from casework.accounts.models import Membership
-from casework.authz.models import Recusal
+from casework.accounts.models import Membership, User
 from casework.authz.scope import unscoped
-from casework.web.i18n import ZONE, _
+from casework.cases import recusal
+from casework.db.base import now
+from casework.web.i18n import ZONE, _, local_time
 from casework.workflow.engine import Move, Problem
-from schemas.evidence import DIGITAL
-from schemas.identifiers import HASH_LENGTHS
+from schemas.evidence import DIGITAL, MADE
+from schemas.hashes import canonical_hash
+from schemas.problems import BadIdentifier
 from schemas.text import fold
 
 from .chain import verify_chain
@@ -22,6 +27,9 @@ RECEIVERS = {"storage": "CUS", "examination": "FOR"}
 FROM_STATE = {
     "sealed": ("storage",), "in_storage": ("storage", "examination", "court"), "in_examination": ("storage",),
 }
+
+# Who takes an item over from a holder who is gone, by its state; the custodian of its store otherwise.
+RELIEF = {"recorded": "INV", "sealed": "INV", "in_examination": "FOR"}
 
 
 def same_seal(typed: str | None, known: str | None) -> bool:
@@ -40,6 +48,44 @@ def holds(move: Move) -> Problem | None:
     return None
 
 
+def holder_is_gone(move: Move) -> Problem | None:
+    """Who has the item cannot hand it over: a conflict of interest shuts the case to them, or they left the service."""
+    if holder_is_there(move.session, move.record):
+        return Problem(_("The person who has the item hands it over."))
+    return None
+
+
+def holder_is_there(db: Session, item: EvidenceItem) -> bool:
+    """Whether the holder works somewhere today, without a conflict of interest in the case; a court is there."""
+    if item.holder_id is None:
+        return True
+    if recusal.is_recused(db, item.holder_id, item):
+        return False
+    held = db.scalars(select(Membership).join(User, User.id == Membership.user_id).where(
+        Membership.user_id == item.holder_id, User.active.is_(True)))
+    today = local_time(now()).date()
+    return any(one.in_force(today) for one in held)
+
+
+def relieves_here(move: Move) -> Problem | None:
+    """An item stays where it is: with the investigators, the examiners, or the store that has it."""
+    if move.identity.role != RELIEF.get(move.from_state, "CUS"):
+        return Problem(_("Somebody of the role that has the item takes it over."))
+    return own_store(move) if move.identity.role == "CUS" else None
+
+
+def seal_is_told(move: Move) -> Problem | None:
+    """Of a sealed item, whoever takes it over says how the seal was found."""
+    if is_sealed(move.record) and move.data.get("condition") is None:
+        return Problem(_("Say how the seal was found."), "condition")
+    return None
+
+
+def is_sealed(item: EvidenceItem) -> bool:
+    """Whether the item has a seal that was not opened."""
+    return item.seal is not None and not item.opened
+
+
 def asked(move: Move) -> Problem | None:
     """Only the person it was released to answers a handover."""
     if move.record.receiver_id != move.identity.user_id:
@@ -53,15 +99,26 @@ def complete(move: Move) -> Problem | None:
     if not (item.description and item.authority_type and item.seized_at and (item.place or item.province)):
         return Problem(_("Say what the item is, and when, where and on which authority it was taken."))
     values = {entry["alg"]: entry["value"] for entry in item.hashes or ()}
-    if item.kind in DIGITAL and "sha256" not in values:
+    # Some tools' reports know no SHA-256: both older digests together stand for it until the item is hashed here.
+    from_report = move.data.get("from_report") and {"md5", "sha1"} <= set(values)
+    if item.kind in DIGITAL and "sha256" not in values and not from_report:
         return Problem(_("A digital item needs its SHA-256 value."), "hashes")
-    if any(len(value) != HASH_LENGTHS[name] or set(value) - set("0123456789abcdef") for name, value in values.items()):
+    if not all(_is_canonical(*one) for one in values.items()):
         return Problem(_("This is no hash value of that kind."), "hashes")
+    if item.kind in MADE and item.parent_id is None:
+        return Problem(_("Say which item it was made from."), "parent")
     if item.restricted_material == "yes" and not item.vault_ref:
         return Problem(_("Give the vault reference of restricted material."), "vault_ref")
     if item.seized_at > move.at + dt.timedelta(minutes=5):
         return Problem(_("This cannot lie in the future."), "seized_at")
     return None
+
+
+def _is_canonical(algorithm: str, value: str) -> bool:
+    try:
+        return canonical_hash(algorithm, value) == value
+    except BadIdentifier:
+        return False
 
 
 def seal_is_free(move: Move) -> Problem | None:
@@ -134,10 +191,33 @@ def receiver_fits(move: Move) -> Problem | None:
         return Problem(_("This person cannot take the item for that purpose."), "receiver")
     if membership.user_id == move.identity.user_id:
         return Problem(_("Nobody hands an item to themselves."), "receiver")
-    recused = select(Recusal.id).where(Recusal.user_id == membership.user_id, Recusal.case_id == item.case_id)
-    if move.session.execute(recused).first() is not None:
-        return Problem(_("This person cannot take part in this case."), "receiver")
     data["membership"] = membership
+    return recusal.problem(move.session, membership.user_id, item, "receiver")
+
+
+def only_paper_is_told_later(move: Move) -> Problem | None:
+    """Between people of the program a handover happens when they confirm it."""
+    if move.data.get("happened_at") is not None and move.data.get("purpose") in RECEIVERS:
+        return Problem(_("Between people of the program the moment is when they confirm."), "happened_at")
+    return None
+
+
+def in_order(move: Move) -> Problem | None:
+    """What is said to have happened earlier does not lie before the last event of the chain."""
+    happened = move.data.get("happened_at")
+    return None if happened is None else _after_last(move, happened, "happened_at")
+
+
+def _after_last(move: Move, moment: dt.datetime, field: str) -> Problem | None:
+    """People tell a moment to the minute: within the minute of the last event it counts as that of the last event."""
+    if moment > move.at:
+        return Problem(_("This cannot lie in the future."), field)
+    query = select(func.max(CustodyEvent.at)).where(CustodyEvent.item_id == move.record.id)
+    with unscoped(move.session, "the chain is one, whoever wrote its events"):
+        last = move.session.scalar(query)
+    if moment < last.replace(second=0, microsecond=0):
+        return Problem(_("This lies before the last event of the chain."), field)
+    move.data[field] = max(moment, last)
     return None
 
 
@@ -165,13 +245,24 @@ def own_store(move: Move) -> Problem | None:
 
 def step_fits(move: Move) -> Problem | None:
     """A step of an examination lies behind the last event of the chain, and compares with a value that is there."""
-    last = select(func.max(CustodyEvent.at)).where(CustodyEvent.item_id == move.record.id)
-    with unscoped(move.session, "the chain is one, whoever wrote its events"):
-        if move.data["ended_at"] < move.session.scalar(last):
-            return Problem(_("This lies before the last event of the chain."), "ended_at")
+    problem = _after_last(move, move.data["ended_at"], "ended_at")
+    if problem is not None:
+        return problem
     if move.data["event"] == "hash_verified":
         return has_sha256(move)
     return None
+
+
+def vault_is_known(move: Move) -> Problem | None:
+    """An item that turns out to hold restricted material needs its place in the vault."""
+    if restricted(move.data) and not (move.record.vault_ref_sealed or move.data.get("vault_ref")):
+        return Problem(_("Give the vault reference of restricted material."), "vault_ref")
+    return None
+
+
+def restricted(counts: Mapping[str, Any]) -> bool:
+    """Whether counts by label say that there is restricted material."""
+    return bool(counts["baseline"] or counts["nationally_illegal"])
 
 
 def event_exists(move: Move) -> Problem | None:

@@ -6,14 +6,14 @@ casework registers material and never holds it: a hash, a label, a vault referen
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, or_, select
-from sqlalchemy.orm import Mapped
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, exists, or_
+from sqlalchemy.orm import Mapped, relationship
 
 from casework.audit.models import Audited
 from casework.authz.conditions import Scope, other, own_agency
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, Base, Record, col, now
+from casework.db.base import S1, S2, S3, Base, Keyed, Record, col, now
 from casework.workflow.guard import Stateful
 
 START = "0" * 64  # the hash before the first event
@@ -33,14 +33,15 @@ class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
     __scope__ = Scope(
         row="evidence.item", subjects=("id", "case_id"), agency=("agency_id", "store_agency_id", "receiver_agency_id")
     )
-    # Rows 17 and 18 of the matrix: who reads the item does not for that read these two.
-    __field_rows__ = {"vault_ref": "restricted.material", "hashes": "hash.value"}
+    # Rows 17 to 19 of the matrix: who reads the item does not for that read these.
+    __field_rows__ = {"vault_ref": "restricted.material", "hashes": "hash.value", "label_counts": "label"}
 
     case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"), meta=True)
     number: Mapped[int] = col(S1, meta=True)
     state: Mapped[str] = col(S1, String(30), meta=True)
     kind: Mapped[str] = col(S1, String(20), meta=True)
     parent_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("evidence_item.id"))
+    root_id: Mapped[uuid.UUID | None] = col(S1)  # the item at the beginning of the line of parents
     description: Mapped[str] = col(S2, String(500))
     make: Mapped[str | None] = col(S2, String(80))
     model: Mapped[str | None] = col(S2, String(80))
@@ -59,6 +60,7 @@ class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
     vault_ref = sealed(S3)
     hashes = sealed(S3)  # [{alg, value, at, by, tool}]
     hash_verified_at: Mapped[dt.datetime | None] = col(S2)
+    label_counts: Mapped[dict | None] = col(S2, JSON)  # label -> number of files, as the examiner last counted them
     size: Mapped[int | None] = col(S1, BigInteger)
     parts: Mapped[int | None] = col(S1)
     holder_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"), meta=True)
@@ -90,25 +92,32 @@ class EvidenceItem(Record, Scoped, Stateful, Audited, Base):
         UniqueConstraint("case_id", "number"),
         UniqueConstraint("agency_id", "seal"),
         Index("ix_evidence_item_agency_id_id", "agency_id", "id"),
-        Index("ix_evidence_item_holder_id_id", "holder_id", "id"),
-        Index("ix_evidence_item_receiver_id_id", "receiver_id", "id"),
+        Index("ix_evidence_item_case_id_id", "case_id", "id"),
+        Index("ix_evidence_item_state_id", "state", "id"),
+        Index("ix_evidence_item_parent_id", "parent_id"),
+        Index("ix_evidence_item_store_agency_id_location", "store_agency_id", "state", "location"),
+        Index("ix_evidence_item_store_agency_id_state", "store_agency_id", "state", "due_back_on", "id"),
+        Index("ix_evidence_item_holder_id_due_back_on", "holder_id", "state", "due_back_on", "id"),
+        Index("ix_evidence_item_holder_id_released_at", "holder_id", "state", "released_at"),
+        Index("ix_evidence_item_receiver_id_released_at", "receiver_id", "state", "released_at"),
     )
 
 
 def _own(model, identity):
     """Of the own agency, or of an item that the own agency's store has or is asked to take."""
     item = other("evidence_item")
-    ours = select(item.c.id).where(
-        or_(item.c.store_agency_id == identity.agency_id, item.c.receiver_agency_id == identity.agency_id)
+    ours = exists().where(
+        item.c.id == model.item_id,
+        or_(item.c.store_agency_id == identity.agency_id, item.c.receiver_agency_id == identity.agency_id),
     )
-    return or_(own_agency(model, identity), model.item_id.in_(ours))
+    return or_(own_agency(model, identity), ours)
 
 
 class CustodyEvent(Record, Scoped, Audited, Base):
     """One link of the chain of custody: append only, each with the hash of the one before.
 
     `commitment` stands for the two hash values of the object in the chain's hash, so that the chain can still be
-    checked when the case's key was destroyed.
+    checked when the case's key was destroyed; and for what the event's CustodyDetail says, where it has one.
     """
 
     __tablename__ = "custody_event"
@@ -143,4 +152,24 @@ class CustodyEvent(Record, Scoped, Audited, Base):
     prev_hash: Mapped[str] = col(S1, String(64))
     hash: Mapped[str] = col(S1, String(64))
 
+    detail: Mapped["CustodyDetail | None"] = relationship(lazy="joined")
+
     __table_args__ = (UniqueConstraint("item_id", "seq"), Index("ix_custody_event_case_id", "case_id"))
+
+
+class CustodyDetail(Keyed, Scoped, Audited, Base):
+    """What some links say besides: by which clock their moment was read, which link they correct. Append only, and
+    held by the commitment of the link."""
+
+    __tablename__ = "custody_detail"
+    __scope__ = Scope(row="custody.event", subjects=("case_id", "item_id"), words={"g": _own})
+
+    case_id: Mapped[uuid.UUID] = col(S1, ForeignKey("case.id"))
+    agency_id: Mapped[uuid.UUID] = col(S1, ForeignKey("agency.id"))
+    item_id: Mapped[uuid.UUID] = col(S1, ForeignKey("evidence_item.id"))
+    event_id: Mapped[uuid.UUID] = col(S1, ForeignKey("custody_event.id"), unique=True)
+    clock: Mapped[str | None] = col(S2, String(20))  # None: the clock of this program
+    why_later: Mapped[str | None] = col(S2, String(200))  # why it was recorded long after it happened
+    corrects: Mapped[int | None] = col(S1)  # the number of the link that this one corrects
+
+    __table_args__ = (Index("ix_custody_detail_item_id", "item_id"), Index("ix_custody_detail_case_id", "case_id"))

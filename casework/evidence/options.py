@@ -11,6 +11,7 @@ from casework.web.render import code_label
 from .guards import FROM_STATE
 from .models import EvidenceItem
 
+LOT = 200
 RECEIVING = ("CUS", "FOR")
 WITNESSING = ("INV", "PSU", "FOR", "CUS")
 
@@ -26,10 +27,10 @@ def title_of(item) -> str:
     return f"{item.number}: {words if len(words) <= 60 else words[:60].rsplit(' ', 1)[0] + ' …'}"
 
 
-def _items(request, *conditions) -> list[tuple[str, str]]:
+def _items(request, *conditions, most: int | None = None) -> list[tuple[str, str]]:
     case = case_of_page(request)
     query = select(EvidenceItem).where(EvidenceItem.case_id == case.id, EvidenceItem.voided_at.is_(None), *conditions)
-    return [(str(i.id), title_of(i)) for i in request.db.scalars(query.order_by(EvidenceItem.number))]
+    return [(str(i.id), title_of(i)) for i in request.db.scalars(query.order_by(EvidenceItem.number).limit(most))]
 
 
 def parents(request) -> list[tuple[str, str]]:
@@ -38,9 +39,9 @@ def parents(request) -> list[tuple[str, str]]:
 
 
 def held(request) -> list[tuple[str, str]]:
-    """What I have of this case and could hand over now."""
+    """What I have of this case and could hand over now: the first `LOT`, since a page has its length."""
     return _items(request, EvidenceItem.holder_id == request.identity.user_id,
-                  EvidenceItem.state.in_(tuple(FROM_STATE)))
+                  EvidenceItem.state.in_(tuple(FROM_STATE)), most=LOT)
 
 
 def staff(request, roles: tuple[str, ...], *conditions) -> list[tuple[Membership, User, Agency]]:

@@ -23,6 +23,24 @@ POSTGRESQL = (
 )
 
 
+DETAIL_SQLITE = tuple(
+    statement.replace("custody_event", "custody_detail").replace(
+        "id = NEW.id OR (item_id = NEW.item_id AND seq = NEW.seq)", "id = NEW.id OR event_id = NEW.event_id")
+    for statement in SQLITE
+)
+DETAIL_POSTGRESQL = (
+    """CREATE TRIGGER custody_detail_no_change BEFORE UPDATE OR DELETE ON custody_detail
+        FOR EACH ROW EXECUTE FUNCTION custody_event_refuse()""",
+    """CREATE TRIGGER custody_detail_no_truncate BEFORE TRUNCATE ON custody_detail
+        FOR EACH STATEMENT EXECUTE FUNCTION custody_event_refuse()""",
+)
+
+
+def detail_statements(dialect: str) -> tuple[str, ...]:
+    """The same for what links say besides, run once by the third migration."""
+    return DETAIL_SQLITE if dialect == "sqlite" else DETAIL_POSTGRESQL
+
+
 def statements(dialect: str) -> tuple[str, ...]:
     """The trigger statements for a dialect name, run once by the first migration."""
     return SQLITE if dialect == "sqlite" else POSTGRESQL

@@ -1,16 +1,24 @@
 """The record types of evidence: what their lists and pages show."""
 
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
 from casework.authz.access import access_to_one, shown
 from casework.authz.scope import unscoped
+from casework.db.base import now
 from casework.records.registry import RecordType
 from casework.records.show import summary
 from casework.web.i18n import _
 from casework.workflow.engine import possible
 from schemas import evidence as asks
 
-from . import guards
-from .chain import links, problems_of
+from . import guards, viewing
+from .chain import ChainProblem, links, problems_of
+from .effects import LATE
+from .known import hits
 from .models import CustodyEvent, EvidenceItem
+from .seen_hashes import comparisons, hash_rows, sight
+from .vault_models import ViewingRequest
 
 # Guards that only ask who somebody is: a button that they refuse is not shown.
 PERSONAL = {
@@ -18,31 +26,18 @@ PERSONAL = {
     guards.asked: lambda item, identity: item.receiver_id == identity.user_id,
     guards.is_witness: lambda item, identity: item.witness_id == identity.user_id,
     guards.is_outside: lambda item, identity: item.holder_name is not None,
+    guards.relieves_here: lambda item, identity: identity.role == guards.RELIEF.get(item.state, "CUS"),
+    guards.holder_is_gone: lambda item, identity: not guards.holder_is_there(object_session(item), item),
     guards.own_store: lambda item, identity: item.store_agency_id == identity.agency_id,
     guards.other_side: lambda item, identity: item.resolution_role not in (None, identity.role),
     guards.asked_to_void: lambda item, identity: item.void_asked_at is not None,
 }
-LAST = 8  # characters of a hash value that a custodian sees
+MADE_SHOWN, VIEWINGS_SHOWN = 50, 10
 
 
 def holder(request, row, names) -> str:
     """Who has the item: a person of the program, or somebody outside by name."""
     return row.holder_name or names.of("user_account", row.holder_id)
-
-
-def hash_rows(request, item: EvidenceItem) -> list[dict]:
-    """The hash values as this person may see them: whole, their end, or not at all (matrix row 18)."""
-    identity = request.identity
-    cell = request.registry["matrix"].cell("hash.value", identity.role)
-    whole = "R" in access_to_one(request.db, identity, item, "hash.value")
-    ending = "last8" in cell.words and "R" in access_to_one(request.db, identity, item)
-    if item.hashes_sealed is None or not (whole or ending):
-        return []
-    return [
-        {"alg": entry["alg"], "value": entry["value"] if whole else f"…{entry['value'][-LAST:]}",
-         "tool": entry["tool"]}
-        for entry in item.hashes
-    ]
 
 
 def item_page(request, item: EvidenceItem) -> dict:
@@ -61,16 +56,62 @@ def item_page(request, item: EvidenceItem) -> dict:
     request.names.want("user_account", [item.receiver_id, item.holder_id])
     return {
         "summary": summary(request, ITEM, record), "transitions": offered, "hashes": hash_rows(request, item),
+        "known": hits(db, item) if item.hashes_sealed is not None else [],
         "reads_chain": reads_chain, "events": len(events), "problems": problems,
         "holder": holder(request, record, request.names),
         "receiver": request.names.of("user_account", item.receiver_id),
+        "made": _made_from(request, item), "labels": record.label_counts, "late": _is_late(item),
+        "may_image": any(t.event == "examine" for t in offered), **_viewings(request, item),
     }
+
+
+def _made_from(request, item: EvidenceItem) -> list[EvidenceItem]:
+    """Images and extracts of this item, and what was found in it."""
+    query = select(EvidenceItem).where(EvidenceItem.parent_id == item.id).order_by(EvidenceItem.number)
+    return list(request.db.scalars(query.limit(MADE_SHOWN)))
+
+
+def _is_late(item: EvidenceItem) -> bool:
+    return item.state == "in_transit" and now() - item.released_at > LATE
+
+
+def _viewings(request, item: EvidenceItem) -> dict:
+    """The requests to view what is in the vault, for who may know of them, and whether this person may ask."""
+    may_ask = item.restricted_material == "yes" and viewing.may_ask(request.db, request.identity, item)
+    known = item.restricted_material == "yes" and "M" in access_to_one(
+        request.db, request.identity, item, "restricted.material")
+    found = []
+    if known:
+        query = select(ViewingRequest).where(ViewingRequest.item_id == item.id).order_by(ViewingRequest.id.desc())
+        found = list(request.db.scalars(query.limit(VIEWINGS_SHOWN)))
+        request.names.want("user_account", [one.created_by_id for one in found])
+    return {"viewings": found, "may_ask": may_ask, "names": request.names}
 
 
 def whole_chain(request, item: EvidenceItem) -> list[CustodyEvent]:
     """All events of an item, for who may read its chain: a part of a chain proves nothing."""
     with unscoped(request.db, "who reads the chain of an item reads it whole"):
         return links(request.db, item)
+
+
+def chain_rows(request, item: EvidenceItem, events: list[CustodyEvent], problems: list[ChainProblem]) -> list[dict]:
+    """Each event with the names of who gave, took and recorded it, the hash values it compares, and what is wrong
+    there."""
+    names, compared = request.names, comparisons(sight(request, item), events)
+    names.want("user_account", [u for e in events for u in (e.released_by_id, e.received_by_id, e.created_by_id)])
+    names.want("user_account", [item.holder_id])
+    return [
+        {"event": e, "hashes": compared.get(e.seq), "from": _who(names, e, e.released_by_id, "from_court"),
+         "to": _who(names, e, e.received_by_id, "to_court", "returned", "forfeited"),
+         "by": names.of("user_account", e.created_by_id),
+         "problems": [p.message for p in problems if p.seq == e.seq]}
+        for e in events
+    ]
+
+
+def _who(names, event, user_id, *outside: str) -> str:
+    """A person of the program, or the one outside who gives or takes in these types of event."""
+    return names.of("user_account", user_id) or (event.outsider if event.type in outside else "") or ""
 
 
 ITEM = RecordType(
@@ -92,12 +133,14 @@ ITEM = RecordType(
         "resume_state": _("State before"), "discrepancy_kind": _("What is wrong"), "discrepancy": _("Discrepancy"),
         "resolution": _("Resolution"), "resolution_role": _("Proposed by"), "witness_id": _("Witness"),
         "disposition_to": _("Given to"), "wiping_certificate": _("Certificate of wiping"),
-        "void_asked_at": _("Asked to void"), "chain_seq": _("Events in the chain"), "chain_hash": _("End of the chain"),
+        "void_asked_at": _("Asked to void"),
+        "label_counts": _("Counts by label"), "chain_seq": _("Events in the chain"),
+        "chain_hash": _("End of the chain"),
         "opened": _("Seal is open"), "parent_id": _("Made from or found in"), "seized_from_id": _("Taken from"),
     },
     codes={"disposition": "disposition", "purpose": "custody_purpose", "discrepancy_kind": "discrepancy_kind",
            "resume_state": "evidence_state", "resolution_role": "roles"},
-    render={"holder_id": holder}, empty=_("No evidence is recorded here yet."),
+    render={"holder_id": holder}, empty=_("No evidence is recorded here yet."), hidden=("root_id",),
 )
 
 EVENT = RecordType(

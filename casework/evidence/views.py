@@ -17,7 +17,8 @@ from .chain import problems_of
 from .models import EvidenceItem
 from .options import title_of
 from .panels import waiting_for
-from .types import holder, whole_chain
+from .seen_hashes import dated_rows
+from .types import chain_rows, holder, whole_chain
 
 LOT = 50
 
@@ -32,6 +33,7 @@ def listing(context: Context, request) -> dict:
     identity, role = request.identity, request.identity.role
     writes = role in ("INV", "FOR") and "W" in access_to_one(request.db, identity, context.parent, "evidence.item")
     return {**page, "may_create": writes,
+            "may_scan": role in ("INV", "FOR", "CUS"),
             "may_release": role in ("INV", "FOR", "CUS") and request.db.execute(mine).first() is not None}
 
 
@@ -73,20 +75,23 @@ def release(context: Context, request):
 
 
 def accept(request):
-    """Accept what waits for me, each with its seal number typed again; what is left empty waits on."""
+    """Accept or refuse what waits for me, each with its seal number typed again; what is left empty waits on."""
     items = list(request.db.scalars(waiting_for(request.identity).limit(LOT)))
     if not items:
         return {"title": _("Accept items"), "form": "", "lead": _("Nobody is handing anything to you."), "back": "/",
                 "confirm": None, "draft": None, "stale": None}
     schema = asks.AcceptLot()
     for item in items:
-        schema.add(asks.LotItem(name=f"item_{item.chain_seq}_{item.ref.replace('-', '_')}", title=title_of(item)))
+        one = asks.LotItem(name=f"item_{item.chain_seq}_{item.ref.replace('-', '_')}", title=title_of(item))
+        if item.kind not in asks.DIGITAL:
+            del one["hash_after"]
+        schema.add(one)
     fields = {node.name: item for node, item in zip(schema.children[1:], items, strict=True)}
 
     def save(data: dict) -> str:
         location = data["location"]
         found = [
-            (item, {**data[name], "location": location}) for name, item in fields.items() if data[name]["seal_before"]
+            (item, {**data[name], "location": location}) for name, item in fields.items() if _answered(data[name])
         ]
         if not found:
             raise Refused(Problem(_("Type the seal number of at least one item.")))
@@ -95,36 +100,29 @@ def accept(request):
 
     return run_form(
         request, schema, title=_("Accept items"), button=_("Accept"), save=save, back="/",
-        lead=_("Read each seal number from the item and type it. Leave empty what you do not take now."),
+        lead=_("Read each seal number from the item and type it. Leave empty what you do not answer now."),
         values={name: {"condition": "intact"} for name in fields},
     )
 
 
+def _answered(data: dict) -> bool:
+    return bool(data["seal_before"] or data["refuse"] or data["condition"] == "missing")
+
+
 def chain(context: Context, request) -> dict:
-    """The chain of custody of an item, to be read and printed: gaps in red, or that there is none."""
+    """The chain of custody of an item, to be read and printed: gaps in red, or that there is none, and its hash values
+    as this person may see them."""
     item = context.parent
     if item is None or "R" not in access_to_one(request.db, request.identity, item, "custody.event"):
         raise HTTPNotFound()
     request.audit("view", item, part="custody")
     events = whole_chain(request, item)
     problems = problems_of(request.db, item, events)
-    names = request.names
-    names.want("user_account", [u for e in events for u in (e.released_by_id, e.received_by_id, e.created_by_id)])
-    names.want("user_account", [item.holder_id])
+    hashes = dated_rows(request, item)
+    rows = chain_rows(request, item, events, problems)
     record = shown(request.db, request.identity, item)
     return {
-        "item": record, "path": path_to(request, item), "holder": holder(request, record, names),
-        "rows": [
-            {"event": e, "from": _who(names, e, e.released_by_id, "from_court"),
-             "to": _who(names, e, e.received_by_id, "to_court", "returned", "forfeited"),
-             "by": names.of("user_account", e.created_by_id),
-             "problems": [p.message for p in problems if p.seq == e.seq]}
-            for e in events
-        ],
+        "item": record, "path": path_to(request, item), "holder": holder(request, record, request.names),
+        "rows": rows, "hashes": hashes, "names": request.names,
         "problems": problems, "at_end": [p.message for p in problems if p.seq is None],
     }
-
-
-def _who(names, event, user_id, *outside: str) -> str:
-    """A person of the program, or the one outside who gives or takes in these types of event."""
-    return names.of("user_account", user_id) or (event.outsider if event.type in outside else "") or ""

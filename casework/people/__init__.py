@@ -9,7 +9,7 @@ FORM = "casework:records/templates/form.jinja2"
 
 def includeme(config) -> None:
     """Record types and pages. What is written out, such as `new`, comes before the page of one record."""
-    from . import types
+    from . import erasing, finding, types  # noqa: F401  what is erased with a case
 
     known = config.registry["record_types"]
     people, traces = factory(known, types.PERSON), factory(known, types.IDENTIFIER)
@@ -30,6 +30,8 @@ def includeme(config) -> None:
     config.add_route("identifier.paste", f"{in_case}/identifiers/paste", factory=traces)
     config.add_view("casework.people.views.paste", route_name="identifier.paste", permission="identifier:W",
                     renderer=f"{TEMPLATES}paste.jinja2", require_methods=("GET", "POST"))
+    config.add_erasable(types.PERSON)
+    config.add_finder(finding.found)
     for rt in (types.PERSON, types.ADDRESS, types.IDENTIFIER):
         config.add_record_type(rt)
     config.add_options("records:source", types.sources)

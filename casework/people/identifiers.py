@@ -15,17 +15,25 @@ from sqlalchemy.orm import Session
 from casework.authz.access import access_to_one
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
-from casework.crypto.tokens import token
+from casework.crypto.tokens import token, tokens
 from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.web.i18n import _
 from casework.workflow.engine import NotAllowed, Problem, Refused
-from schemas.identifiers import NO_RULES, ProviderRules, canonical, guess, mask
+from schemas.identifiers import (
+    NO_RULES,
+    ProviderRules,
+    canonical,
+    compared_unless_said,
+    guess,
+    mask,
+    whole_email,
+)
 from schemas.person import with_platform
 from schemas.problems import IDENTIFIER_MESSAGES, BadIdentifier
 from schemas.urls import defang, refang
 
-from .models import Identifier
+from .models import Identifier, identifier_purpose
 from .service import person_in
 
 ROW = "identifier"
@@ -55,8 +63,8 @@ def add_identifier(
     db: Session, identity: Identity | None, owner: Any, data: Mapping[str, Any], *,
     provider_rules: ProviderRules = NO_RULES,
 ) -> Identifier:
-    """One identifier from fields of `schemas.person.Identifier`. Without `match_allowed` a suspect's is compared with
-    other agencies' and no other is.
+    """One identifier from fields of `schemas.person.Identifier`. Without `match_allowed` a suspect's and the
+    hash of material is compared with other agencies', and no other is.
 
     Raises NotAllowed; Refused for what is no value of its type, what the owner holds already (the message names it),
     or a person of another case.
@@ -152,6 +160,8 @@ def _form(kind: str, text: str, platform: str | None, rules: ProviderRules) -> s
 
 def _written(kind: str, text: str, platform: str | None) -> str:
     text = with_platform(kind, text.strip(), platform)
+    if kind == "email":
+        return whole_email(text)
     return refang(text) if kind in DEFANGED else text
 
 
@@ -168,7 +178,7 @@ def _known(db: Session, owner: Any, kind: str, form: str, but: uuid.UUID | None 
     column, = _home(owner)
     query = select(Identifier).where(
         getattr(Identifier, column) == owner.id, Identifier.type == kind, Identifier.voided_at.is_(None),
-        Identifier.token == token(db.info["keyring"], f"identifier/{kind}", form), Identifier.id != but,
+        Identifier.token.in_(tokens(db.info["keyring"], identifier_purpose(kind), form)), Identifier.id != but,
     )
     with unscoped(db, "a value that the owner holds already is told to who may add to that owner"):
         found = db.scalars(query.order_by(Identifier.id)).all()
@@ -199,9 +209,9 @@ def _fill(db: Session, identifier: Identifier, owner: Any, data: Mapping[str, An
     if (identifier.type, identifier.value) != (kind, written):
         identifier.type, identifier.value, identifier.canonical = kind, written, form
         identifier.mask = mask(kind, form)
-        identifier.token = token(db.info["keyring"], f"identifier/{kind}", form)
+        identifier.token = token(db.info["keyring"], identifier_purpose(kind), form)
     identifier.match_allowed = identifier.side != "victim" and (
-        identifier.side == "suspect" if allowed is None else allowed
+        compared_unless_said(kind, identifier.side) if allowed is None else allowed
     )
 
 

@@ -8,14 +8,15 @@ Not in the schema, on purpose: ethnicity, religion, HIV status, a photograph of 
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, exists
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
 from casework.authz.conditions import RowBy, Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, S4, Base, Record, col
+from casework.crypto.tokens import each, rotating
+from casework.db.base import S1, S2, S3, S4, Base, Keyed, Record, col
 
 PERSON_ROWS = {
     "victim": "victim.identity", "suspect": "suspect.identity", "reporter": "reporter.identity",
@@ -24,10 +25,11 @@ PERSON_ROWS = {
 VICTIM_ROW = "victim.identity"
 
 
-def _support(model, identity):
-    """Support referrals for this child that this person's agency accepted with consent."""
+def _supported(child, identity):
+    """Whether this person's agency accepted to support this child, with consent."""
     support = other("support_referral")
-    return select(support.c.child_id).where(
+    return exists().where(
+        support.c.child_id == child,
         support.c.provider_agency_id == identity.agency_id,
         support.c.accepted_at.is_not(None),
         support.c.consent_provider.is_(True),
@@ -47,8 +49,8 @@ class Person(Record, Scoped, Audited, Base):
             (row, role): ("id",) for row in (VICTIM_ROW, "victim.place") for role in ("SW", "PRV")
         },
         words={
-            "c": lambda model, identity: model.id.in_(_support(model, identity)),
-            "accepted": lambda model, identity: model.id.in_(_support(model, identity)),
+            "c": lambda model, identity: _supported(model.id, identity),
+            "accepted": lambda model, identity: _supported(model.id, identity),
             "caregiver": lambda model, identity: model.is_caregiver.is_(True),
         },
     )
@@ -119,6 +121,15 @@ class Person(Record, Scoped, Audited, Base):
         return " / ".join(filter(None, (khmer, latin))) or self.pseudonym
 
 
+class NameToken(Keyed, Base):
+    """A keyed token of a word of somebody's name (casework.people.names): what search by name looks for."""
+
+    __tablename__ = "name_token"
+
+    person_id: Mapped[uuid.UUID] = col(S1, ForeignKey("person.id"), index=True)
+    token: Mapped[bytes] = col(S3, LargeBinary(32), info={"token": True}, index=True)
+
+
 class Address(Record, Scoped, Audited, Base):
     """Where a person stays, works or goes to school. A child's is closed to police but by break-glass."""
 
@@ -129,8 +140,8 @@ class Address(Record, Scoped, Audited, Base):
         subjects=("person_id", "case_id"),
         narrow={("victim.place", "SW"): ("person_id",), ("victim.place", "PRV"): ("person_id",)},
         words={
-            "c": lambda model, identity: model.person_id.in_(_support(model, identity)),
-            "accepted": lambda model, identity: model.person_id.in_(_support(model, identity)),
+            "c": lambda model, identity: _supported(model.person_id, identity),
+            "accepted": lambda model, identity: _supported(model.person_id, identity),
         },
     )
 
@@ -181,3 +192,12 @@ class Identifier(Record, Scoped, Audited, Base):
 
     def audit_chain(self) -> uuid.UUID:
         return self.case_id or self.referral_id
+
+
+def identifier_purpose(type: str) -> str:
+    """The purpose of the tokens of one type of identifier: each type has its own key."""
+    return f"identifier/{type}"
+
+
+rotating(Identifier, "token", each(
+    Identifier, "token", lambda db, one: one.canonical and (identifier_purpose(one.type), one.canonical)))

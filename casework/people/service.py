@@ -194,7 +194,6 @@ def move_to_case(db: Session, referral: Any, case: Any) -> None:
     with unscoped(db, "an effect works on the identifiers of its own referral"):
         for identifier in db.scalars(select(Identifier).where(Identifier.referral_id == referral.id)):
             identifier.case_id = case.id
-    db.flush()
 
 
 # ---- places

@@ -6,8 +6,9 @@ from pyramid.httpexceptions import HTTPForbidden
 from sqlalchemy import select
 
 from casework.authz.access import access_to_one, shown
+from casework.crypto.sealed import erased
 from casework.records.registry import RecordType, may_see_any
-from casework.records.show import summary
+from casework.records.show import gone_words, summary
 from casework.web.i18n import _, format_date
 from casework.web.render import code_label, translate
 from schemas import person as asks
@@ -84,6 +85,9 @@ def _names(request, record: Any) -> list[dict]:
     """Both spellings of the name, and papers, for those who may read them."""
     if not record.may("R"):
         return []
+    gone = erased(record._record)
+    if gone is not None:
+        return [_row(request, _("Name"), gone_words(request, gone))]
     papers = ", ".join(
         f"{code_label(request, 'id_document_types', one['type'])}: {one['number']}" for one in record.id_documents or ()
     )

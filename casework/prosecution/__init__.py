@@ -22,7 +22,7 @@ def includeme(config) -> None:
     from casework.records.registry import factory
     from casework.workflow.engine import subscribe
 
-    from . import panels, receiving, types, workflow  # noqa: F401
+    from . import panels, receiving, types, workflow
 
     registered = config.registry["record_types"]
     for route, kind, path, view, permission, template in _PAGES:
@@ -33,6 +33,8 @@ def includeme(config) -> None:
                         require_methods=("GET", "POST"), renderer=template)
     for rt in (types.MATTER, types.CHARGE, types.HEARING, types.DECISION):
         config.add_record_type(rt)
+    config.add_files(types.MATTER)
     config.include(".options")
     subscribe(receiving.on_transition)
     panels.register()
+    workflow.register_held()

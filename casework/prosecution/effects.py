@@ -5,8 +5,8 @@ import datetime as dt
 from sqlalchemy import select
 
 from casework.authz.scope import unscoped
+from casework.cases import handover, tasks
 from casework.cases import service as cases
-from casework.cases import tasks
 from casework.cases.guards import as_uuid
 from casework.cases.models import Task
 from casework.people.models import Person
@@ -55,6 +55,7 @@ def was_assigned(move: Move) -> None:
     matter.prosecutor_id, matter.conflict_answered_at = as_uuid(move.data["prosecutor"]), None
     cases.assign(move.session, move.identity, case, role="PRO", agency_id=matter.agency_id,
                  user_id=matter.prosecutor_id)
+    handover.handed_over(move.session, matter, "PRO")
     with unscoped(move.session, "the clocks of the matter go with it"):
         running = move.session.scalars(select(Task).where(Task.record_id == matter.id, Task.state.in_(tasks.OPEN)))
         for task in running:
@@ -73,8 +74,8 @@ def was_taken_over(move: Move) -> None:
 
 def had_conflict(move: Move) -> None:
     """Shut out of the case from now on; the head of the office assigns somebody else."""
-    move.record.prosecutor_id = move.record.conflict_answered_at = None
     cases.recuse(move.session, move.identity, move.identity.user_id, case_of(move), move.data["reason"])
+    move.record.prosecutor_id = move.record.conflict_answered_at = None
 
 
 def was_returned(move: Move) -> None:

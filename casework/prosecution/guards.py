@@ -4,9 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.accounts.models import Agency, Membership
-from casework.authz.models import Recusal
 from casework.authz.scope import unscoped
-from casework.cases import file
+from casework.cases import file, recusal
 from casework.cases import service as cases
 from casework.cases.guards import as_uuid
 from casework.cases.models import FileVersion
@@ -51,10 +50,7 @@ def works_in_office(move: Move) -> Problem | None:
     )
     if not any(m.in_force(today) for m in move.session.scalars(query)):
         return Problem(_("Choose a prosecutor of this office."), "prosecutor")
-    recused = select(Recusal.id).where(Recusal.user_id == user_id, Recusal.case_id == matter.case_id)
-    if move.session.execute(recused).first() is not None:
-        return Problem(_("This person cannot take part in this case."), "prosecutor")
-    return None
+    return recusal.problem(move.session, user_id, matter, "prosecutor")
 
 
 def is_asked(move: Move) -> Problem | None:

@@ -41,6 +41,8 @@ def record_result(
     db: Session, identity: Identity, matter: Prosecution, hearing: Hearing, data: Mapping[str, Any]
 ) -> None:
     """What came of a hearing. An adjourned one is fixed anew for its next date, measures and all. Raises Refused."""
+    if hearing.voided_at is not None:
+        raise Refused(Problem(_("This hearing was voided.")))
     if hearing.result is not None:
         raise Refused(Problem(_("The result of this hearing was recorded already.")))
     if data.get("next_at") is not None and data["next_at"] <= hearing.at:

@@ -3,26 +3,25 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, exists
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
 from casework.authz.conditions import Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, Base, Record, col, now
+from casework.db.base import S1, S2, S3, Base, Record, col, now, partial_index
 from casework.workflow.guard import Stateful
 
 
 def _consented(model, identity):
     """The case of a child whom this person's agency supports with consent."""
     support = other("support_referral")
-    return model.case_id.in_(
-        select(support.c.case_id).where(
-            support.c.provider_agency_id == identity.agency_id,
-            support.c.accepted_at.is_not(None),
-            support.c.consent_provider.is_(True),
-        )
+    return exists().where(
+        support.c.case_id == model.case_id,
+        support.c.provider_agency_id == identity.agency_id,
+        support.c.accepted_at.is_not(None),
+        support.c.consent_provider.is_(True),
     )
 
 
@@ -67,7 +66,10 @@ class Prosecution(Record, Scoped, Stateful, Audited, Base):
     prison_informed_on: Mapped[dt.date | None] = col(S2)
     release_on: Mapped[dt.date | None] = col(S2)
 
-    __table_args__ = (Index("ix_prosecution_agency_id_state_id", "agency_id", "state", "id"),)
+    __table_args__ = (
+        Index("ix_prosecution_agency_id_state_id", "agency_id", "state", "id"),
+        Index("ix_prosecution_prosecutor_id_state_id", "prosecutor_id", "state", "id"),
+    )
 
 
 class Charge(Record, Scoped, Audited, Base):
@@ -114,7 +116,7 @@ class Hearing(Record, Scoped, Audited, Base):
     next_at: Mapped[dt.datetime | None] = col(S2, meta=True)
     victim_informed_at: Mapped[dt.datetime | None] = col(S2)
 
-    __table_args__ = (Index("ix_hearing_agency_id_at", "agency_id", "at"),)
+    __table_args__ = (partial_index("ix_hearing_to_come", "at", where="result IS NULL"),)
 
 
 class Decision(Record, Scoped, Audited, Base):

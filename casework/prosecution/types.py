@@ -18,7 +18,7 @@ from .options import offence_words
 from .records import CHARGING, RECLASSIFYING
 from .words import word_for
 
-INNER = ("resubmit",)
+INNER = ("resubmit", "judgment_voided")
 
 
 def is_mine(matter: Prosecution, identity) -> bool:
@@ -77,7 +77,8 @@ def matter_page(request, matter: Prosecution) -> dict:
 
 
 def _listed(request, model: type, matter: Prosecution) -> list:
-    query = select(model).where(model.prosecution_id == matter.id, model.voided_at.is_(None)).order_by(model.id)
+    """The hearings or decisions of a matter; a voided one stays in the list, struck through."""
+    query = select(model).where(model.prosecution_id == matter.id).order_by(model.id)
     found = list(request.db.scalars(query))
     access = access_to(request.db, request.identity, model, [r.id for r in found])
     return [Shown(r, access[r.id]) for r in found if r.id in access]
@@ -157,14 +158,15 @@ def hearing_page(request, hearing: Hearing) -> dict:
     matter = request.db.get(Prosecution, hearing.prosecution_id)
     return {
         "summary": summary(request, HEARING, shown(request.db, request.identity, hearing)),
-        "may_record": hearing.result is None and matter is not None and is_mine(matter, request.identity)
+        "may_record": hearing.result is None and hearing.voided_at is None and matter is not None
+        and is_mine(matter, request.identity)
         and "W" in access_to_one(request.db, request.identity, hearing),
     }
 
 
 HEARING = RecordType(
     name="hearing", model=Hearing, path="hearings", prefix="H", row="hearing", parent="case", title=_("Hearing"),
-    plural=_("Hearings"), weight=54, when=_submitted, voidable=False,
+    plural=_("Hearings"), weight=54, when=_submitted, struck=True,
     template="casework:prosecution/templates/hearing.jinja2",
     columns=("ref", "at", "type", "court_id", "child_presence", "result"), extra=hearing_page,
     fields=("at", "court_id", "chamber", "type", "duration", "child_presence", "measures", "support_person",
@@ -197,7 +199,7 @@ def decision_page(request, decision: Decision) -> dict:
 
 DECISION = RecordType(
     name="decision", model=Decision, path="decisions", prefix="D", row="decision", parent="case", title=_("Decision"),
-    plural=_("Decisions"), weight=56, when=_submitted, voidable=False,
+    plural=_("Decisions"), weight=56, when=_submitted, struck=True,
     template="casework:prosecution/templates/decision.jinja2",
     columns=("ref", "decided_on", "type", "body_id", "by_default"), extra=decision_page,
     fields=("decided_on", "type", "body_id", "document", "by_default", "notified_at", "compensation_awarded",

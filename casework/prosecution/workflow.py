@@ -5,17 +5,23 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
+from casework.accounts import leaving
 from casework.accounts.models import Membership
-from casework.cases import tasks
+from casework.authz.scope import unscoped
+from casework.cases import handover, tasks
+from casework.cases import service as cases
 from casework.cases.completeness import TITLES
+from casework.cases.models import Task
 from casework.web.i18n import ZONE, _
 from casework.workflow.engine import SYS, Flow, Transition, add_flow
 from schemas import prosecution as forms
 from schemas.case import Conflict
 from schemas.fields import CodeSet, Node
 
+from . import corrections
 from . import effects as do
 from . import guards as must
+from .models import Prosecution
 
 STATES = (
     "received", "registered", "under_review", "returned", "no_processing", "diversion", "introductory_submission",
@@ -54,7 +60,8 @@ FLOW = add_flow(Flow("prosecution", STATES, final=("closed",), transitions=(
     Transition("resubmit", ("returned",), "under_review", (SYS,), effects=(do.was_sent_again,)),
     # More may be asked for from the case itself, before the matter is registered or after the judge has it.
     Transition("resubmit", (*OPEN[:3], *OPEN[6:]), do.stays, (SYS,), effects=(do.was_sent_again,)),
-    Transition("keep_without_processing", ("under_review",), "no_processing", PRO, guards=MINE,
+    # Also a file that was sent back and from which nothing more is to be expected.
+    Transition("keep_without_processing", ("under_review", "returned"), "no_processing", PRO, guards=MINE,
                effects=(do.was_kept,), reason="why the file is kept", reason_codes="legal_reasons",
                schema=forms.NoProcessing),
     Transition("inform_complainant", ("no_processing",), do.stays, PRO, guards=MINE, effects=(do.told_complainant,),
@@ -90,6 +97,9 @@ FLOW = add_flow(Flow("prosecution", STATES, final=("closed",), transitions=(
     Transition("judge", ("deliberation", "appeal", "cassation"), "judged", PRO,
                guards=(*MINE, must.decided_in_order, must.every_charge_decided), effects=(do.was_judged,),
                schema=forms.Judgment),
+    # The decision was voided by two people; the right one is entered next.
+    Transition("judgment_voided", ("judged",), corrections.before_judgment, (SYS,),
+               effects=(corrections.judgment_undone,)),
     Transition("file_opposition", ("judged",), "opposition", PRO, guards=(*MINE, must.remedy_exists),
                effects=(do.remedy_came,), schema=forms.Remedy),
     Transition("file_appeal", ("judged", "closing_order_nonsuit"), "appeal", PRO, guards=(*MINE, must.remedy_exists),
@@ -130,3 +140,40 @@ def head_of(matter):
 
 tasks.facts_for("prosecution", facts)
 tasks.queue_for("prosecution", owner)
+
+
+def register_held() -> None:
+    """Say which matters somebody who leaves has. The head of the office assigns them anew."""
+    leaving.provide(leaving.Held(
+        "matters", _("Matters"), Prosecution,
+        lambda user_id: (Prosecution.prosecutor_id == user_id) & Prosecution.state.in_(OPEN), tell=_ask_head,
+    ))
+
+
+def _ask_head(db, matter: Prosecution) -> None:
+    head = head_of(matter)
+    # Without a head the task would show the matter to every prosecutor of the office.
+    if head is not None and head != matter.prosecutor_id:
+        handover.hand_over(db, matter, (None, "PRO"), head)
+
+
+def take_back(db, identity, user_id, case) -> None:
+    """A prosecutor who was shut out of a case has its matter no more: the head of the office, who gets its clocks,
+    gives it to somebody else."""
+    with unscoped(db, "the person could not see them any more"):
+        mine = db.scalars(select(Prosecution).where(
+            Prosecution.case_id == case.id, Prosecution.prosecutor_id == user_id, Prosecution.state.in_(OPEN))).all()
+        for matter in mine:
+            matter.prosecutor_id = matter.conflict_answered_at = None
+            head = head_of(matter)
+            if head is None or head == user_id:
+                continue
+            for task in db.scalars(select(Task).where(
+                    Task.record_id == matter.id, Task.state.in_(tasks.OPEN), Task.assignee_id.is_(None))):
+                task.assignee_id = head
+            # What is new in the office stands on its head's first screen already.
+            if matter.state not in ("received", "registered"):
+                _ask_head(db, matter)
+
+
+cases.when_recused(take_back)

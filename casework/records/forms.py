@@ -1,6 +1,7 @@
 """One way for every form of a record: draft, token against double sending, stale version, errors, redirect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import colander
@@ -29,32 +30,40 @@ def run_form(
     lead: Any = None,
     confirm: Any = None,
     back: str | None = None,
+    others: Mapping[str, tuple[Any, Callable[[dict], dict]]] = MappingProxyType({}),
 ) -> Any:
     """GET shows the form (with its draft, when there is one), POST validates and saves.
 
     save      does the work with the validated values and returns where to go; may raise Refused or NotAllowed.
     version   of the record as the form was shown: when it has moved on, nothing is saved and the person sees both
               versions (409).
+    others    further buttons, which save nothing: name -> title and a function that gets what was typed, by name of the
+              field, and gives what the form shows then.
     theirs    what is saved now in a field, as words, for that page; None where there is nothing to compare.
     Returns a response or the dict for `records/form.jinja2`.
     """
     db, user_id, path = request.db, request.identity.user_id, request.path
     page = {"title": title, "lead": lead, "confirm": confirm, "back": back, "draft": None, "stale": None}
     token = drafts.token_of(request.POST.get("draft")) if request.method == "POST" else uuid7()
-    sent_to = drafts.already_sent(db, token, user_id) if request.method == "POST" else None
+    sent_to = drafts.take(db, token, user_id) if request.method == "POST" else None
     if sent_to is not None:
         return HTTPSeeOther(sent_to)
     form = make_form(
-        request, schema, buttons=(("save", button or _("Save")),), action=path, draft_key=str(token or uuid7()),
+        request, schema, action=path,
+        buttons=(("save", button or _("Save")), *((name, words) for name, (words, _change) in others.items())),
+        draft_key=str(token or uuid7()),
         version=version,
     )
+    for name, (_words, change) in others.items():
+        if request.method == "POST" and name in request.POST:
+            request.tm.doom()  # the form will be sent yet: its token is not taken
+            return {**page, "form": form.render_typed(request.POST, change)}
     if request.method == "POST" and version is not None and request.POST.get("version") != str(version):
         request.response.status_int = 409
         request.tm.doom()
         return {**page, "stale": _both(form, request.POST, theirs), "form": form.render_typed(request.POST)}
 
     def on_valid(data: dict):
-        sent = drafts.sending(db, token, user_id)
         try:
             location = save(data)
             db.flush()
@@ -67,8 +76,7 @@ def run_form(
             mark_error_retryable(overtaken)
             raise
         drafts.drop(db, user_id, path)
-        if sent is not None:
-            sent.location = location
+        drafts.told(db, token, user_id, location)
         return HTTPSeeOther(location)
 
     draft = drafts.find(db, user_id, path) if request.method == "GET" else None

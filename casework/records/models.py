@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
@@ -52,6 +52,30 @@ class Voiding(Audited, Keyed, Base):
     decided_at: Mapped[dt.datetime | None] = col(S1)
     decided_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
     approved: Mapped[bool | None] = col(S1)
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.chain_id
+
+
+class Erasure(Audited, Keyed, Base):
+    """The data keys of a record's subject, and of those it carries, are destroyed by two people under an order: one
+    asks, another decides (DOMAIN 9.8)."""
+
+    __tablename__ = "erasure"
+
+    record_type: Mapped[str] = col(S1, String(40))
+    record_id: Mapped[uuid.UUID] = col(S1, index=True)
+    chain_id: Mapped[uuid.UUID] = col(S1)
+    order: Mapped[str] = col(S1, String(120))
+    reason: Mapped[str] = col(S2)
+    asked_at: Mapped[dt.datetime] = col(S1, default=now)
+    asked_by_id: Mapped[uuid.UUID] = col(S1, ForeignKey("user_account.id"))
+    decided_at: Mapped[dt.datetime | None] = col(S1)
+    decided_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+    approved: Mapped[bool | None] = col(S1)
+    keys: Mapped[int | None] = col(S1, Integer)  # how many were destroyed
+
+    __table_args__ = (CheckConstraint("decided_by_id IS NULL OR decided_by_id <> asked_by_id", name="two_people"),)
 
     def audit_chain(self) -> uuid.UUID:
         return self.chain_id

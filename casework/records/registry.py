@@ -11,6 +11,7 @@ from sqlalchemy import null, select
 from casework.authz import access
 from casework.authz.conditions import rows_of
 from casework.authz.scope import Scoped
+from casework.db.asking import UNSCOPED
 from casework.db.refs import parse_ref
 from casework.web.i18n import _
 from casework.workflow.engine import flows
@@ -63,7 +64,9 @@ class RecordType:
     overview   title of the record's own page in the sub-navigation.
     when       (owner) -> whether the sub-navigation shows it yet; always when None.
     weight     place in the sub-navigation of the parent, lower first.
+    history    the level that its history asks for: R where already the verbs tell what nobody should learn.
     voidable   whether two people may void one by the generic page; for types whose flow has no `void`.
+    struck     whether its list keeps what was voided, struck through; other lists leave it out.
     """
 
     name: str
@@ -100,6 +103,8 @@ class RecordType:
     when: Callable[[Any], bool] | None = None
     weight: int = 50
     voidable: bool = True
+    struck: bool = False
+    history: str = "M"
     empty: Any = None
 
     @property
@@ -208,7 +213,8 @@ def locator(types: dict[str, RecordType]):
             if ref.startswith(rt.prefix) and ref[len(rt.prefix)].isdigit():
                 table = rt.model.__table__
                 case = table.c.get("case_id", table.c.id if rt.name == "case" else null())
-                row = session.connection().execute(select(table.c.id, case).where(table.c.ref == ref)).first()
+                query = select(table.c.id, case).where(table.c.ref == ref)
+                row = session.connection().execute(query, execution_options={UNSCOPED: True}).first()
                 return (rt.name, *row) if row else (None, None, None)
         return None, None, None
 
@@ -234,18 +240,16 @@ def _fetch(request, lineage: list[RecordType], rt: RecordType) -> list[Any]:
     """The records that the address names, outermost first, with one query. Raises HTTPNotFound for what is not
     there or may not be seen; a list of children has none at its end."""
     named = [one for one in lineage if one.name in request.matchdict]
-    wanted = []
+    wanted = {}
     for place, one in enumerate(named):
         ref = parse_ref(request.matchdict[one.name])
         if ref is None:
             raise HTTPNotFound()
-        conditions = [one.model.ref == ref]
-        if place:
-            conditions.append(getattr(one.model, one.link) == named[place - 1].model.id)
         # Permissions on a list of children, or on a new one, are asked of their owner.
         asked = rt.permission.split("|") if one is named[-1] and one is not rt else ()
-        wanted.append(access.Wanted(one.model, tuple(conditions), tuple(r for r in asked if r not in one.rows)))
-    found = access.fetch(request.db, request.identity, *wanted) if wanted else ()
+        link = one.link if place else None
+        wanted[access.Wanted(one.model, link, tuple(r for r in asked if r not in one.rows))] = ref
+    found = access.fetch(request.db, request.identity, wanted) if wanted else ()
     if found is None:
         raise HTTPNotFound()
     return [*found, *[None] * (len(lineage) - len(found))]
@@ -274,7 +278,7 @@ def factory(types: dict[str, RecordType], rt: RecordType):
 
 def add_record_type(config, rt: RecordType) -> None:
     """Directive: declare a type, add its routes and the generic pages it uses."""
-    from . import views
+    from . import history_pages, views
 
     types = config.registry.setdefault("record_types", {})
     if rt.name in types:
@@ -303,19 +307,28 @@ def add_record_type(config, rt: RecordType) -> None:
         config.add_view(views.new, route_name=f"{rt.name}.new", permission=f"{rt.permission}:W",
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     config.add_route(f"{rt.name}.history", f"{one}/history", factory=make)
-    config.add_view(views.history, route_name=f"{rt.name}.history", permission=f"{rt.permission}:M",
+    config.add_view(history_pages.history, route_name=f"{rt.name}.history", permission=f"{rt.permission}:{rt.history}",
                     renderer="casework:records/templates/history.jinja2")
+    config.add_route(f"{rt.name}.moments", f"{one}/history/compare", factory=make)
+    config.add_view(history_pages.moments, route_name=f"{rt.name}.moments", permission=f"{rt.permission}:{rt.history}",
+                    renderer="casework:records/templates/compare.jinja2")
+    config.add_route(f"{rt.name}.take", f"{one}/history/file", factory=make)
+    config.add_view(history_pages.take, route_name=f"{rt.name}.take", permission=f"{rt.permission}:{rt.history}",
+                    read_by_post=True, renderer="casework:records/templates/form.jinja2",
+                    require_methods=("GET", "POST"))
+    config.add_route(f"{rt.name}.prove", f"{one}/history/proof/{{seq}}", factory=make)
+    config.add_view(history_pages.prove, route_name=f"{rt.name}.prove", permission=f"{rt.permission}:{rt.history}")
     if rt.edit_schema is not None:
         config.add_route(f"{rt.name}.edit", f"{one}/edit", factory=make)
         config.add_view(views.edit, route_name=f"{rt.name}.edit", permission=f"{rt.permission}:W",
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     if hasattr(rt.model, "__flow__"):
         config.add_route(f"{rt.name}.do", f"{one}/do/{{event}}", factory=make)
-        config.add_view(views.do, route_name=f"{rt.name}.do", permission=f"{rt.permission}:M", read_by_post=True,
+        config.add_view(views.do, route_name=f"{rt.name}.do", permission=f"{rt.permission}:M", own_check=True,
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     if rt.may_be_voided:
         config.add_route(f"{rt.name}.void", f"{one}/void", factory=make)
-        config.add_view(views.void, route_name=f"{rt.name}.void", permission=f"{rt.permission}:M", read_by_post=True,
+        config.add_view(views.void, route_name=f"{rt.name}.void", permission=f"{rt.permission}:M", own_check=True,
                         renderer="casework:records/templates/form.jinja2", require_methods=("GET", "POST"))
     config.add_route(f"{rt.name}.view", one, factory=make)
     config.add_view(views.view, route_name=f"{rt.name}.view", permission=f"{rt.permission}:M", renderer=rt.template)

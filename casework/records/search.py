@@ -1,34 +1,27 @@
-"""The search index: folded text of searchable fields, kept in step at every flush; and the search itself."""
-
-import uuid
-from dataclasses import dataclass
+"""The search index: folded text of searchable fields, kept in step at every flush, and how a text is matched."""
 
 from sqlalchemy import (
+    ColumnElement,
+    Select,
     Text,
-    Uuid,
-    cast,
+    bindparam,
     column,
     delete,
     event,
+    func,
     insert,
     inspect,
-    literal,
-    null,
     select,
     table,
     text,
-    union_all,
 )
-from sqlalchemy import case as either
 from sqlalchemy.orm import Session
 
-from casework.authz.scope import readable, unscoped
-from casework.db.refs import parse_ref
 from schemas.text import fold
 
 from .models import SearchText
 
-LIMIT = 20
+SHORTEST = 3  # letters for which the full-text table of SQLite has an index
 _searchable: dict[type, tuple[str, ...]] = {}
 
 # The full-text table of SQLite and the trigram index of PostgreSQL, made by the first migration. No triggers keep the
@@ -105,65 +98,26 @@ def _forget(session: Session, previous) -> None:
     session.info.pop("search.pending", None)
 
 
-def _matching(session: Session, folded: str, query):
-    """`query`, which selects from SearchText, narrowed to the texts that contain `folded`, the latest first.
+def asked(folded: str) -> dict[str, str]:
+    """The values that `matching` and `contains` take when their query runs."""
+    escaped = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {"folded": folded, "phrase": '"' + folded.replace('"', '""') + '"', "pattern": f"%{escaped}%"}
 
-    Both databases can walk the matches in that order and stop at the limit: what is in half of all texts is found as
+
+def matching(session: Session, letters: int, query: Select) -> Select:
+    """`query`, which selects from SearchText, narrowed to the texts that contain what is `asked`, the latest first.
+
+    Both databases can walk the matches in that order and stop at a limit: what is in half of all texts is found as
     fast as what is in one.
     """
-    if session.get_bind().dialect.name == "sqlite" and len(folded) >= 3:
-        phrase = '"' + folded.replace('"', '""') + '"'
-        query = query.where(SearchText.id == _FTS.c.rowid, text("search_fts MATCH :phrase").bindparams(phrase=phrase))
+    if session.get_bind().dialect.name == "sqlite" and letters >= SHORTEST:
+        query = query.where(SearchText.id == _FTS.c.rowid, text("search_fts MATCH :phrase"))
         return query.order_by(_FTS.c.rowid.desc())
-    escaped = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return query.where(SearchText.folded.like(f"%{escaped}%", escape="\\")).order_by(SearchText.id.desc())
+    return query.where(contains(session)).order_by(SearchText.id.desc())
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One record found: its type, reference, title where it has one, and the case it belongs to."""
-
-    type: str
-    ref: str
-    title: str | None
-    case_id: uuid.UUID | None
-
-
-def find(request, words: str) -> list[Hit]:
-    """Records that this person may see, by reference or by text, at most LIMIT of a type; one query.
-
-    What may not be seen is never fetched, so it can change neither the list nor any count. Text is matched for those
-    who read it: whoever sees only metadata must not learn what it says.
-    """
-    identity, matrix = request.identity, request.registry["matrix"]
-    ref, folded = parse_ref(words), fold(words)
-    parts = []
-    for name, rt in request.registry["record_types"].items():
-        level = "M" if ref is not None else "R"
-        if not any(matrix.cell(row, identity.role).may(level) for row in rt.rows):
-            continue
-        title = rt.model.title if "title" in rt.search else null()
-        case = rt.model.id if name == "case" else getattr(rt.model, "case_id", null())
-        part = select(
-            literal(name).label("type"), rt.model.ref.label("ref"), cast(title, Text).label("title"),
-            cast(case, Uuid).label("case_id"),
-        )
-        if ref is not None:
-            if not ref.startswith(rt.prefix) or not ref[len(rt.prefix)].isdigit():
-                continue
-            part = part.where(rt.model.ref == ref)
-        elif rt.search and len(folded) >= 2:
-            # As a value, not as conditions: else a planner looks through the reader's cases for each match.
-            mine = either((readable(rt.model, identity), 1), else_=0) == 1
-            part = part.where(SearchText.record_id == rt.model.id, SearchText.record_type == name, mine)
-            part = _matching(request.db, folded, part)
-        else:
-            continue
-        parts.append(part.limit(LIMIT).subquery())
-    if not parts:
-        return []
-    query = union_all(*(select(part) for part in parts))
-    if ref is not None:
-        return [Hit(*row) for row in request.db.execute(query)]
-    with unscoped(request.db, "each part of the query says itself who reads it"):
-        return [Hit(*row) for row in request.db.execute(query)]
+def contains(session: Session) -> ColumnElement:
+    """Whether a text contains what is `asked`, looked at letter by letter."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.instr(SearchText.folded, bindparam("folded", type_=Text())) > 0
+    return SearchText.folded.like(bindparam("pattern", type_=Text()), escape="\\")

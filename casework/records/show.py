@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
+from casework.crypto.sealed import erased, is_gone, sealed_fields
 from casework.db.base import Base
 from casework.web.i18n import _, format_date, format_datetime
 from casework.web.render import code_label, translate
@@ -43,6 +44,12 @@ class Names:
         """Note ids that will be asked for, so that they are fetched together."""
         self._wanted.setdefault(table, set()).update(i for i in ids if i is not None)
 
+    def later(self, table: str, key: uuid.UUID | None, otherwise: str = "") -> "Name":
+        """The same as `of`, asked for when it is written on the page: then the names of all parts of the page come
+        together. `otherwise` stands where there is none."""
+        self.want(table, [key])
+        return Name(self, table, key, otherwise)
+
     def of(self, table: str, key: uuid.UUID | None) -> str:
         """The name behind an id; "" where it has none that may be shown."""
         if key is None:
@@ -71,6 +78,19 @@ class Names:
         shown = model.pseudonym if "pseudonym" in mapper.columns else model.ref
         rows = self._request.db.execute(select(model.id, shown).where(model.id.in_(ids)))
         return {table: dict(tuple(row) for row in rows)}
+
+
+class Name:
+    """A name that is found when a template writes it."""
+
+    def __init__(self, names: Names, table: str, key: uuid.UUID | None, otherwise: str):
+        self._names, self._asked, self._otherwise = names, (table, key), otherwise
+
+    def __str__(self) -> str:
+        return self._names.of(*self._asked) or self._otherwise
+
+    def __html__(self) -> Markup:
+        return escape(str(self))
 
 
 def words(request, rt: Any, column: str, value: Any, names: Names) -> Any:
@@ -107,11 +127,15 @@ def _part(value: Any) -> str:
 
 def cell(request, rt: Any, row: Any, column: str, names: Names, href: str | None = None) -> Any:
     """One cell of a list. The reference leads to the record."""
-    if column in rt.render:
-        return rt.render[column](request, row, names)
-    text = words(request, rt, column, getattr(row, column), names)
+    text = (
+        rt.render[column](request, row, names) if column in rt.render else _value(request, rt, row, column, names)
+    )
+    voided = rt.struck and row.voided_at is not None
+    if voided:
+        text = Markup("<s>{}</s>").format(text)
     if column == "ref" and href is not None:
-        return Markup('<a class="govuk-link cw-mono cw-nowrap" href="{}">{}</a>').format(href, text)
+        link = Markup('<a class="govuk-link cw-mono cw-nowrap" href="{}">{}</a>').format(href, text)
+        return Markup("{} ({})").format(link, translate(request, _("Voided"))) if voided else link
     return text
 
 
@@ -128,10 +152,20 @@ def summary(request, rt: Any, record: Any, columns: Iterable[str] = ()) -> list[
     names = request.names
     chosen = [c for c in (columns or rt.fields or rt.nodes) if hasattr(rt.model, c) and record.shows(c)]
     want_all(names, rt, [record], chosen)
-    return [
-        {"key": translate(request, label(rt, c)), "value": words(request, rt, c, getattr(record, c), names)}
-        for c in chosen
-    ]
+    return [{"key": translate(request, label(rt, c)), "value": _value(request, rt, record, c, names)} for c in chosen]
+
+
+def _value(request, rt: Any, row: Any, column: str, names: Names) -> Any:
+    """A field as words; of what was erased, that it was, and under which order."""
+    whole = getattr(row, "_record", row)
+    if column in sealed_fields(rt.model) and is_gone(whole, column):
+        return gone_words(request, erased(whole))
+    return words(request, rt, column, getattr(row, column), names)
+
+
+def gone_words(request, order: str | None) -> str:
+    """What stands in the place of an erased value."""
+    return translate(request, _("Erased under ${order}"), order=order or "-")
 
 
 def includeme(config) -> None:

@@ -1,11 +1,14 @@
-"""The generic pages of a record type: list, new, view, edit, transition, void, history."""
+"""The generic pages of a record type: list, new, view, edit, transition, void."""
 
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
 from sqlalchemy import select
 
+from casework.audit.capture import describe
 from casework.authz.access import Shown, access_to, access_to_one, shown
+from casework.authz.scope import among
+from casework.crypto.sealed import erased
 from casework.web.i18n import _
 from casework.web.render import translate
 from casework.workflow.engine import apply, flow_of, possible
@@ -13,10 +16,10 @@ from schemas.case import VoidCase
 from schemas.fields import ReasonSchema
 from schemas.voiding import VoidDecision
 
-from . import filters, voiding
+from . import erasing, filters, voiding
 from .forms import run_form
 from .frame import expect
-from .history import entries_of
+from .history_pages import seen_by
 from .labels import label
 from .names import user_names
 from .paging import page_of
@@ -44,16 +47,17 @@ def filter_names(rt: RecordType) -> tuple[str, ...]:
 
 
 def listing(context: Context, request) -> dict:
-    """A page of the records this person may see, filtered by what the address says. Voided ones are left out."""
+    """A page of the records this person may see, filtered by what the address says, mostly without the voided ones."""
     rt = context.type
     query = select(rt.model)
-    if hasattr(rt.model, "voided_at"):
+    if hasattr(rt.model, "voided_at") and not rt.struck:
         query = query.where(rt.model.voided_at.is_(None))
     base = request.path
     if context.parent is not None:
         query = query.where(getattr(rt.model, rt.link) == context.parent.id)
     query, fields, tags = filters.narrowed(request, filters_of(rt), query)
-    page = page_of(request, query, rt.model)
+    start = among(rt.model, request.identity) if context.parent is None else None
+    page = page_of(request, query, rt.model, start)
     access = access_to(request.db, request.identity, rt.model, [r.id for r in page.rows])
     rows = [Shown(record, access[record.id]) for record in page.rows if record.id in access]
     names = request.names
@@ -96,20 +100,35 @@ def page_names(request, context: Context) -> dict:
     db, identity = request.db, request.identity
     expect(request)
     transitions = [t for t in possible(db, identity, record) if t.event not in rt.inner] if rt.flow else []
+    erasable = request.registry.get("erasable", ())
+    gone = erased(record) if "R" in access_to_one(db, identity, record) else None
     return {
         "type": rt, "record": shown(db, identity, record), "path": path_to(request, record),
         "transitions": [t for t in transitions if t.event not in rt.rare],
         "rare": [t for t in transitions if t.event in rt.rare],
-        "may_edit": rt.edit_schema is not None and "W" in access_to_one(db, identity, record),
+        "erased": gone, "erasing": erasing.asked_of(request, record) if rt.name in erasable else None,
+        "may_edit": rt.edit_schema is not None and gone is None and "W" in access_to_one(db, identity, record),
         "may_void": rt.may_be_voided and record.voided_at is None and voiding.may_decide(db, identity, record),
-        "voiding": voiding.pending(db, record) if rt.may_be_voided else None,
+        "voiding": voiding.pending(db, record) if rt.may_be_voided else None, "links": links_of(request, rt),
+        "further": [one for make in request.registry.get("further_pages", ()) if (one := make(request, context))],
     }
+
+
+def links_of(request, rt: RecordType) -> list[tuple[str, str]]:
+    """What else hangs under a record of the type: (title, last part of the path) of what this role may see."""
+    matrix, role = request.registry["matrix"], request.identity.role
+    links = request.registry.get("record_links", {}).get(rt.name, ())
+    return [
+        (translate(request, title), path) for title, path, row in links
+        if matrix.cell(row, role).may("M")
+    ]
 
 
 def view(context: Context, request) -> dict:
     """The record's page."""
     record, rt = _require_record(context), context.type
-    request.audit("view", record)
+    rule, stated = seen_by(request, record), request.registry.get("purpose_stated")
+    request.audit("view", record, rule=rule, **(stated(request, record, rule) if stated is not None else {}))
     page = page_names(request, context)
     if rt.extra is not None:
         page.update(rt.extra(request, record))
@@ -125,6 +144,7 @@ def edit(context: Context, request):
     schema = rt.make_schema(request, record, edit=True)
 
     def save(data: dict) -> str:
+        describe(request.db, record, verb="update", rule=access_to_one(request.db, request.identity, record).rule("W"))
         if rt.edit is not None:
             rt.edit(request, record, data)
         else:
@@ -205,16 +225,3 @@ def void(context: Context, request):
         confirm=_("A voided record stays in the log and is left out of lists, figures and the file. It takes two "
                   "people."),
     )
-
-
-def history(context: Context, request) -> dict:
-    """Who did what with this record, when, by which rule, with old and new values as this person may see them."""
-    record, rt = _require_record(context), context.type
-    expect(request)
-    entries, older = entries_of(request, rt, record)
-    names = request.names
-    return {
-        "type": rt, "record": shown(request.db, request.identity, record), "lines": entries,
-        "older": older, "path": path_to(request, record),
-        "users": {e.actor_id: names.of("user_account", e.actor_id) for e in entries if e.actor_id},
-    }

@@ -1,5 +1,6 @@
 """A wrong record is never deleted: one person asks that it be voided, another decides (DOMAIN 3)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +17,16 @@ from .models import Voiding
 
 SUPERVISORS = ("PSU", "SWS")
 
+Guard = Callable[[Session, Any], Problem | None]
+Effect = Callable[[Session, Identity, Any], None]
+_types: dict[str, tuple[Guard | None, Effect | None]] = {}
+
+
+def rest_on(table: str, *, guard: Guard | None = None, effect: Effect | None = None) -> None:
+    """What rests on the records of a table: `guard(db, record)` says why one cannot be voided now, `effect(db,
+    identity, record)` undoes what it had brought about, in the same transaction."""
+    _types[table] = (guard, effect)
+
 
 def pending(db: Session, record: Any) -> Voiding | None:
     """The request to void a record that nobody has decided."""
@@ -25,9 +36,18 @@ def pending(db: Session, record: Any) -> Voiding | None:
 
 
 def may_decide(db: Session, identity: Identity, record: Any) -> bool:
-    """Who writes the record, or a supervisor who reads it; each request needs two people in any case."""
+    """Who writes the record, or a supervisor of the agency that made it who reads it; each request needs two people in
+    any case."""
     access = access_to_one(db, identity, record)
-    return "W" in access or ("R" in access and identity.role in SUPERVISORS)
+    supervises = identity.role in SUPERVISORS and identity.agency_id == record.agency_id
+    return "W" in access or ("R" in access and supervises)
+
+
+def _refuse_if_needed(db: Session, record: Any) -> None:
+    guard = _types.get(record.__tablename__, (None, None))[0]
+    problem = guard(db, record) if guard is not None else None
+    if problem is not None:
+        raise Refused(problem)
 
 
 def ask(db: Session, identity: Identity, record: Any, reason_code: str, reason: str) -> Voiding:
@@ -36,6 +56,7 @@ def ask(db: Session, identity: Identity, record: Any, reason_code: str, reason: 
         raise NotAllowed(f"{identity.role} may not ask to void this")
     if record.voided_at is not None or pending(db, record) is not None:
         raise Refused(Problem(_("This was asked already.")))
+    _refuse_if_needed(db, record)
     asked = Voiding(
         record_type=record.__tablename__, record_id=record.id, chain_id=record.audit_chain(), reason_code=reason_code,
         reason=reason, asked_by_id=identity.user_id,
@@ -52,10 +73,15 @@ def decide(db: Session, identity: Identity, record: Any, approve: bool) -> Voidi
         raise Refused(Problem(_("Nobody has asked that this record be voided.")))
     if asked.asked_by_id == identity.user_id or not may_decide(db, identity, record):
         raise NotAllowed("voiding takes two people")
+    if approve:
+        _refuse_if_needed(db, record)
     asked.decided_at, asked.decided_by_id, asked.approved = now(), identity.user_id, approve
     if approve:
         record.voided_at = asked.decided_at
         describe(db, record, verb="void", reason=asked.reason)
+        effect = _types.get(record.__tablename__, (None, None))[1]
+        if effect is not None:
+            effect(db, identity, record)
     else:
         describe(db, asked, verb="refuse_void")
     return asked

@@ -14,7 +14,7 @@ COLUMNS = (
     "escalate_to", "extendable", "extension", "pause_max_hours", "queue_role", "source", "confidence", "valid_from",
 )  # fmt: skip
 KINDS = ("statutory", "procedural", "free")
-EXTENDABLE = ("none", "once", "document")
+EXTENDABLE = ("none", "once", "twice", "document")
 CONFIDENCE = ("sourced", "to_confirm", "house")
 _EVENT = re.compile(r"[a-z_]+:[a-z_]+")
 _RANGE = re.compile(r"(\d*)\.\.(\d*)")
@@ -76,6 +76,11 @@ class Rule:
     source: str
     confidence: str
     valid_from: dt.date | None
+
+    @property
+    def most_extensions(self) -> int | None:
+        """How often it may be extended; None as often as a document says so."""
+        return {"none": 0, "once": 1, "twice": 2}.get(self.extendable)
 
     def title(self, locale: str) -> str:
         return self.title_km if locale == "km" else self.title_en

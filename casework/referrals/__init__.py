@@ -2,7 +2,7 @@
 
 from casework.cases import jobs
 
-from . import screens, service, views
+from . import erasing, screens, service, views  # noqa: F401  what is erased with a case
 
 
 def includeme(config):

@@ -112,9 +112,10 @@ def outcome(move: Move) -> None:
         if case.referral_agency_id is None:
             case.referral_agency_id = referral.agency_id
     if case is not None:
-        referral.case_id = case.id
-        people.move_to_case(db, referral, case)
-        to_police(move, case.lead_agency_id)
+        with db.no_autoflush:  # the referral is written once, not before each look at what hangs under it
+            referral.case_id = case.id
+            people.move_to_case(db, referral, case)
+            to_police(move, case.lead_agency_id)
     if data.get("support"):
         data["support"] = {**data["support"], "child_id": child.id, "case_id": case.id if case else None}
 
@@ -134,7 +135,7 @@ def to_police(move: Move, agency_id: Any) -> None:
     agency = move.session.get(Agency, agency_id)
     if agency is not None and "police" in agency.type.split() and move.record.forwarded_to_police_at is None:
         move.record.forwarded_to_police_at = move.at
-        tasks.happened(move.session, move.record, "forwarded_to_police")
+        move.data["happened"] = ("forwarded_to_police",)
 
 
 def draw_sample(move: Move) -> None:

@@ -3,14 +3,15 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
-from casework.authz.conditions import Scope
+from casework.authz.conditions import Scope, of_case
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, Base, Record, col, now
+from casework.crypto.tokens import each, rotating
+from casework.db.base import S1, S2, S3, Base, Record, col, now, partial_index
 from casework.workflow.guard import Stateful
 
 
@@ -19,8 +20,7 @@ def _own_agency(model, identity):
     mine = (model.agency_id == identity.agency_id) | (model.forwarded_to_id == identity.agency_id)
     if identity.role != "PSU":
         return mine
-    case = Base.metadata.tables["case"].alias()
-    return mine | model.case_id.in_(select(case.c.id).where(case.c.lead_agency_id == identity.agency_id))
+    return mine | of_case(model, lambda case: case.c.lead_agency_id == identity.agency_id)
 
 
 class Referral(Record, Scoped, Stateful, Audited, Base):
@@ -41,6 +41,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     reporter_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("person.id", use_alter=True))
     reporter_anonymous: Mapped[bool] = col(S1, default=True)
     reporter_code_word: Mapped[bytes | None] = col(S3, LargeBinary(32), info={"token": True})
+    code_word = sealed(S3)  # read when the token is renewed under another key, by nobody else
     # What hotline and reporter wrote to each other, [{at, who, text}]. Like the name and contact of the reporter, which
     # a Person keeps, it is closed to those who work on the facts: the desk writes into `facts_added` what they need.
     messages = sealed(S2)
@@ -87,6 +88,12 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
         Index("ix_referral_agency_id_id", "agency_id", "id"),
         Index("ix_referral_forwarded_to_id_id", "forwarded_to_id", "id"),
         Index("ix_referral_agency_id_state_id", "agency_id", "state", "id"),
+        Index("ix_referral_intake", "agency_id", "state", "immediate_danger", "received_at"),
+        Index("ix_referral_forwarded_to_id_state", "forwarded_to_id", "state"),
+        Index("ix_referral_agency_id_second_review", "agency_id", "second_review", "second_reviewed_at"),
+        partial_index(
+            "ix_referral_agency_id_forwarded_at", "agency_id", "forwarded_at", where="forwarded_at IS NOT NULL"
+        ),
         Index("ix_referral_case_id", "case_id"),
         Index("ix_referral_source_external_ref", "source", "external_ref", unique=True),
         Index("ix_referral_reporter_code_word", "reporter_code_word", unique=True),
@@ -95,3 +102,7 @@ class Referral(Record, Scoped, Stateful, Audited, Base):
     def audit_chain(self) -> uuid.UUID:
         # A referral keeps its chain for life, though a case may come of it.
         return self.id
+
+
+rotating(Referral, "reporter_code_word", each(
+    Referral, "reporter_code_word", lambda db, one: one.code_word and ("reporter-code", one.code_word)))

@@ -104,7 +104,7 @@ def details(request):
         return {**refused(request, failure), "danger": danger}
     word = codeword.code_word(ring, data["ticket"])
     try:
-        _keep(request, data, codeword.token_of(ring, word))
+        _keep(request, data, word)
     except LookupError:
         return _message(request, 503, _("No report can be taken here now"), NO_HOTLINE)
     request.override_renderer = TEMPLATES + "report_done.jinja2"
@@ -123,13 +123,13 @@ def _problem_of(request, form) -> dict | None:
     return refused(request, form.failure(TOO_FAST if verdict == tickets.TOO_FAST else OLD))
 
 
-def _keep(request, data: dict, code_token: bytes) -> None:
-    if service.by_code_word(request.db, code_token) is not None:
+def _keep(request, data: dict, word: str) -> None:
+    if service.by_code_word(request.db, word) is not None:
         return
     hotline = service.public_hotline(request.db, request.registry["public_hotline"])
     try:
         service.receive(
-            request.db, None, hotline.id, data, source=SOURCE, channel=CHANNEL, code_token=code_token
+            request.db, None, hotline.id, data, source=SOURCE, channel=CHANNEL, code_word=word
         )
     except IntegrityError as error:
         # The same form came in twice at the same moment: the second try finds the report of the first.
@@ -149,7 +149,7 @@ def back(request):
         return refused(request, failure)
     if not _tried.allows(request.client_addr):
         return _too_many(request)
-    referral = service.by_code_word(request.db, codeword.token_of(request.registry["keyring"], word))
+    referral = service.by_code_word(request.db, word)
     if referral is None:
         return refused(request, form.failure(NO_SUCH_WORD))
     return _status(request, referral, word)
@@ -158,11 +158,10 @@ def back(request):
 @anonymous
 def reply(request):
     """The answer of who came back."""
-    ring = request.registry["keyring"]
     if not _tried.allows(request.client_addr):
         return _too_many(request)
     word = request.POST.get("code_word", "")
-    referral = service.by_code_word(request.db, codeword.token_of(ring, word))
+    referral = service.by_code_word(request.db, word)
     if referral is None:
         return HTTPSeeOther("/report/return")
     form = _reply_form(request)

@@ -13,13 +13,14 @@ from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
 from casework.cases import service as cases
 from casework.cases import tasks
+from casework.cases.models import Case, Task
 from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.people import service as people
 from casework.workflow import engine
 from schemas.urls import defang
 
-from . import effects, persons
+from . import codeword, effects, persons
 from .guards import LOCK
 from .models import Referral
 from .workflow import FLOW  # noqa: F401  the flow is there as soon as somebody receives a report
@@ -39,19 +40,22 @@ def receive(
     *,
     source: str,
     channel: str,
-    code_token: bytes | None = None,
+    code_word: str | None = None,
 ) -> Referral:
     """A report that came in, with the addresses it names and, apart from the facts, who reported.
 
     `identity` None is the public form. `data` holds values of `schemas.referral`: facts, `urls`, `received_at`,
-    the reporter's names, `safe_contact`. `code_token` is the token of the code word. Raises Refused.
+    the reporter's names, `safe_contact`. `code_word` is what the reporter comes back with. Raises Refused.
     """
     referral = Referral(
         ref=new_ref(db, Referral, "R", now().date()), agency_id=agency_id, source=source, channel=channel,
         created_by_id=identity.user_id if identity else None, received_at=data.get("received_at") or now(),
-        reporter_code_word=code_token, urls=[defang(url) for url in data.get("urls") or ()] or None,
+        urls=[defang(url) for url in data.get("urls") or ()] or None,
         **{name: data[name] for name in FACTS if data.get(name) is not None},
     )
+    if code_word is not None:
+        referral.code_word = codeword.canonical(code_word)
+        referral.reporter_code_word = codeword.tokens_of(db.info["keyring"], code_word)[0]
     engine.create(db, identity, referral, "receive")
     db.flush()
     _keep_reporter(db, identity, referral, data)
@@ -85,13 +89,14 @@ def public_hotline(db: Session, code: str | None) -> Agency:
     return next((agency for agency in hotlines if agency.code == code), hotlines[0])
 
 
-def by_code_word(db: Session, code_token: bytes | None) -> Referral | None:
-    """The report of who knows its code word; void ones are gone for the outside."""
-    if code_token is None:
+def by_code_word(db: Session, typed: str) -> Referral | None:
+    """The report of who knows its code word, however it was typed; void ones are gone for the outside."""
+    wanted = codeword.tokens_of(db.info["keyring"], typed)
+    if not wanted:
         return None
     with unscoped(db, "a reporter without account comes back with the code word"):
         return db.scalars(
-            select(Referral).where(Referral.reporter_code_word == code_token, Referral.state != "voided")
+            select(Referral).where(Referral.reporter_code_word.in_(wanted), Referral.state != "voided")
         ).one_or_none()
 
 
@@ -142,3 +147,11 @@ def return_unacknowledged(db: Session, at: dt.datetime | None = None) -> list[Re
     for referral in silent:
         engine.apply(db, None, referral, "send_back")
     return list(silent)
+
+
+def take_back(db: Session, identity: Identity | None, user_id: uuid.UUID, case: Case) -> None:
+    """Whoever was shut out of a case has nothing to do with its reports any more."""
+    cases.release(db, user_id, Task.record_id.in_(select(Referral.id).where(Referral.case_id == case.id)))
+
+
+cases.when_recused(take_back)

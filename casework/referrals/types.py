@@ -54,7 +54,7 @@ REFERRAL = RecordType(
         "decision_reason": "referral_rejection_reasons", "merge_basis": "merge_basis", "feedback": "feedback",
         "external_kind": "external_kind",
     },
-    hidden=("reporter_code_word",), empty=_("There are no referrals here for you."),
+    hidden=("reporter_code_word", "code_word"), empty=_("There are no referrals here for you."),
 )
 
 

@@ -18,7 +18,7 @@ from casework.records.registry import Context, factory, path_to
 from casework.records.show import words
 from casework.web.i18n import _
 from casework.web.render import code_label, translate
-from casework.workflow.engine import NotAllowed, Refused, apply, possible
+from casework.workflow.engine import NotAllowed, Refused, apply, may
 from schemas.fields import OptionNode, Strict
 from schemas.intake import IntakePerson
 from schemas.referral import Forward, OperatorReport
@@ -81,7 +81,7 @@ def start(context: Context, request):
 
 
 def _may(request, referral: Any, event: str) -> None:
-    if event not in {transition.event for transition in possible(request.db, request.identity, referral)}:
+    if not may(request.db, request.identity, referral, event):
         raise HTTPForbidden(f"{request.identity.role} may not {event} here")
 
 
@@ -280,7 +280,7 @@ def includeme(config) -> None:
         ("duty_officer", "duty-officer", duty_officer, "referral.facts:W", None, ("POST",)),
     ):
         config.add_route(f"referral.{name}", f"/referrals/{{referral}}/{tail}", factory=make)
-        extra = {"read_by_post": True} if name == "triage" else {}
+        extra = {"own_check": True} if name == "triage" else {}
         config.add_view(view, route_name=f"referral.{name}", permission=permission, renderer=renderer,
                         require_methods=methods, **extra)
 

@@ -17,10 +17,10 @@ def includeme(config) -> None:
     """Record types, their own pages, choices and panels."""
     from pathlib import Path
 
+    from casework.cases import jobs
     from casework.records.registry import factory
-    from casework.records.views import history
 
-    from . import ages, screens, service, types  # noqa: F401  service subscribes to accepted referrals
+    from . import ages, consenting, screens, service, types
 
     ages.use(Path(config.get_settings()["casework.etc"]))
     registered = config.registry["record_types"]
@@ -31,7 +31,7 @@ def includeme(config) -> None:
         config.add_route(f"support_step.{event}", f"/support/{{support_referral}}/do/{event}", factory=of_support)
         config.add_view(
             f"casework.support.views.{view}", route_name=f"support_step.{event}", permission="support.referral:R",
-            require_methods=BOTH, renderer=template, read_by_post=True,
+            require_methods=BOTH, renderer=template, own_check=True,
         )
     of_case = factory(registered, registered["case"])
     config.add_route("case_support", "/cases/{case}/support", factory=of_case)
@@ -39,17 +39,15 @@ def includeme(config) -> None:
                     renderer=f"{TEMPLATES}of_case.jinja2")
     config.add_route("case_support.new", "/cases/{case}/support/new", factory=of_case)
     config.add_view("casework.support.views.ask", route_name="case_support.new", permission="case.core:M",
-                    require_methods=BOTH, renderer=FORM, read_by_post=True)
+                    require_methods=BOTH, renderer=FORM, own_check=True)
     config.include(_record_types)
-    for rt in types.TYPES:
-        # The verbs of a history tell what happened to a child: it is for those who read the record.
-        config.add_view(history, route_name=f"{rt.name}.history", permission=f"{rt.permission}:R",
-                        renderer="casework:records/templates/history.jinja2")
     config.add_route("consent.sheet", "/support/{support_referral}/consents/{consent}/sheet",
                      factory=factory(registered, types.CONSENT))
     config.add_view("casework.support.views.sheet", route_name="consent.sheet", permission="consent:R",
                     renderer=f"{TEMPLATES}sheet.jinja2")
     screens.register()
+    service.register_held()
+    jobs.every_run(consenting.close_what_ran_out)
 
 
 def _record_types(config) -> None:
@@ -57,3 +55,4 @@ def _record_types(config) -> None:
 
     for rt in types.TYPES:
         config.add_record_type(rt)
+    config.add_files(types.SUPPORT)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from casework.authz.scope import unscoped
-from casework.cases import tasks
+from casework.cases import handover, tasks
 from casework.cases.guards import as_uuid
 from casework.db.refs import new_ref
 from casework.web.i18n import ZONE
@@ -17,7 +17,7 @@ from schemas.support import proposed_level
 
 from . import consents, people
 from .minimal import minimal_view
-from .models import Assessment, Consent, SupportReferral, SupportSending
+from .models import Assessment, SupportReferral, SupportSending
 
 # What police and prosecution are told of a state (DOMAIN 3.5): asked for, yes, no, declined.
 STATUS = {
@@ -77,86 +77,6 @@ def was_explained(move: Move) -> None:
     move.record.explained = {name: move.data.get(name) for name in ("informed_how", "language")}
 
 
-# ---- consent
-
-def was_consented(move: Move) -> None:
-    """A consent or assent is kept, and what is in force is worked out anew."""
-    _add_consent(move, consents.values_of(move.data), as_uuid(move.data.get("given_by_person")))
-    _refresh(move)
-
-
-def _add_consent(move: Move, values: dict[str, Any], giver_id=None) -> Consent:
-    support = move.record
-    consent = Consent(
-        ref=new_ref(move.session, Consent, "B", move.at.date()), agency_id=support.agency_id, support_id=support.id,
-        created_by_id=move.identity.user_id, case_id=support.case_id, child_id=support.child_id,
-        given_by_person_id=giver_id, **values,
-    )
-    move.session.add(consent)
-    move.session.flush()
-    return consent
-
-
-def _refresh(move: Move) -> set[str]:
-    """What is in force now, and who sees the child because of it; gives the purposes that were lost."""
-    before, after = consents.refresh(move.session, move.record, move.at)
-    if consents.PROVIDER in before - after:
-        people.close_to_provider(move.session, move.identity, move.record)
-    elif consents.PROVIDER in after - before:
-        people.open_to_provider(move.session, move.identity, move.record)
-    return before - after
-
-
-def was_withdrawn(move: Move) -> None:
-    """Sharing stops with this transaction, and who was told is asked to stop and delete."""
-    scope = set(move.data["withdrawn_scope"])
-    for consent in consents.all_of(move.session, move.record):
-        if taken := scope & set(consent.purposes):
-            consent.withdrawn_scope = sorted({*(consent.withdrawn_scope or ()), *taken})
-            consent.withdrawn_at = move.at
-    lost = _refresh(move)
-    if consents.SUPPORT in scope or consents.PROVIDER in lost:
-        _tell_provider(move)
-    case = people.case_of(move.session, move.record)
-    if consents.POLICE in scope and case is not None:
-        tasks.add_free(
-            move.session, None, case, "consent_withdrawn", move.at, case.lead_officer_id, kind="procedural",
-            queue=(case.lead_agency_id, "INV"),
-        )
-    if consents.PROSECUTOR in scope and case is not None and case.prosecution_agency_id is not None:
-        tasks.add_free(
-            move.session, None, case, "consent_withdrawn", move.at, kind="procedural",
-            queue=(case.prosecution_agency_id, "PRO"),
-        )
-
-
-def _tell_provider(move: Move) -> None:
-    sending = last_sending(move)
-    if sending is not None and sending.state in ("sent", "accepted"):
-        tasks.add_free(
-            move.session, None, sending, "consent_withdrawn", move.at, sending.worker_id, kind="procedural",
-            queue=(sending.provider_agency_id, "PRV"),
-        )
-
-
-def override_asked(move: Move) -> None:
-    """Counts for nothing until the supervisor has approved it."""
-    _add_consent(move, {
-        "kind": consents.OVERRIDE, "purposes": list(consents.OVERRIDDEN), "form": "written", "given_at": move.at,
-        "override_reason": move.data["override_reason"], "override_text": move.data["reason"],
-    })
-
-
-def override_approved(move: Move) -> None:
-    consents.waiting_override(move.session, move.record).approved_by_id = move.identity.user_id
-    move.session.flush()
-    _refresh(move)
-
-
-def override_refused(move: Move) -> None:
-    consents.waiting_override(move.session, move.record).voided_at = move.at
-
-
 def was_declined(move: Move) -> None:
     """The door stays open; the clock of looking again is started by the state."""
     support, data = move.record, move.data
@@ -186,7 +106,7 @@ def was_assessed(move: Move) -> None:
 def was_sent(move: Move) -> None:
     """What goes out is frozen as it was previewed. A provider asked before is asked no longer."""
     db, support, data = move.session, move.record, move.data
-    former = last_sending(move)
+    former = people.last_sending(move.session, move.record)
     if former is not None and former.state == "sent":
         engine.apply(db, None, former, "withdraw")
     support.services = [{"type": one["type"], "subtype": one["subtype"]} for one in data["services"]]
@@ -200,13 +120,6 @@ def was_sent(move: Move) -> None:
         minimal_view=minimal_view(db, support, support.services, move.at),
     )
     engine.create(db, move.identity, sending, "send")
-
-
-def last_sending(move: Move) -> SupportSending | None:
-    """The newest sending of a support referral."""
-    with unscoped(move.session, "an effect works on what was sent of its own record"):
-        query = select(SupportSending).where(SupportSending.support_id == move.record.id)
-        return move.session.scalars(query.order_by(SupportSending.id.desc()).limit(1)).first()
 
 
 def provider_accepted(move: Move) -> None:
@@ -245,19 +158,6 @@ def after_plan(move: Move) -> str:
 
 def plan_reviewed(move: Move) -> None:
     tasks.happened(move.session, move.record, "reviewed")
-
-
-def service_logged(move: Move) -> None:
-    move.record.services_given = [*(move.record.services_given or ()), _entry(move)]
-
-
-def followed_up(move: Move) -> None:
-    move.record.follow_ups = [*(move.record.follow_ups or ()), _entry(move)]
-    move.record.next_contact_on = move.data.get("next_at")
-
-
-def _entry(move: Move) -> dict[str, Any]:
-    return {**_plain(move.data), "by": str(move.identity.user_id), "at": move.at.isoformat()}
 
 
 def _plain(value: Any) -> Any:
@@ -323,7 +223,7 @@ def closed(move: Move) -> None:
 
 def _let_provider_go(move: Move) -> None:
     people.close_to_provider(move.session, move.identity, move.record)
-    sending = last_sending(move)
+    sending = people.last_sending(move.session, move.record)
     if sending is not None and sending.state == "sent":
         engine.apply(move.session, None, sending, "withdraw")
     elif sending is not None:
@@ -389,6 +289,7 @@ def worker_named(move: Move) -> None:
     support = _support_of(move)
     move.record.worker_id = support.provider_worker_id = as_uuid(move.data["provider_worker"])
     people.open_to_provider(move.session, move.identity, support)
+    handover.handed_over(move.session, support, "PRV")
 
 
 def sending_withdrawn(move: Move) -> None:

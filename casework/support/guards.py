@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 
 from casework.accounts.models import Agency, Membership
 from casework.authz.scope import unscoped
+from casework.cases import recusal
 from casework.cases.guards import as_uuid
 from casework.people.models import Person
 from casework.web.i18n import ZONE, _
@@ -76,10 +77,10 @@ def nobody_has_it(move: Move) -> Problem | None:
 
 
 def worker_is_ours(move: Move) -> Problem | None:
-    """The new worker is a social worker of the own agency."""
+    """The new worker is a social worker of the own agency, without a conflict of interest."""
     if not _works_as(move, move.data.get("worker"), "SW", move.record.agency_id):
         return Problem(_("Choose a social worker of your agency."), "worker")
-    return None
+    return recusal.problem(move.session, as_uuid(move.data["worker"]), move.record, "worker")
 
 
 def _works_as(move: Move, user_id, role: str, agency_id) -> bool:
@@ -236,10 +237,10 @@ def provider_fits(move: Move) -> Problem | None:
 
 
 def provider_worker_fits(move: Move) -> Problem | None:
-    """The provider names one of its own people."""
+    """The provider names one of its own people, without a conflict of interest."""
     if not _works_as(move, move.data.get("provider_worker"), "PRV", move.identity.agency_id):
         return Problem(_("Choose somebody who works at your agency."), "provider_worker")
-    return None
+    return recusal.problem(move.session, as_uuid(move.data["provider_worker"]), move.record, "provider_worker")
 
 
 def provider_asked(move: Move) -> Problem | None:

@@ -3,24 +3,23 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, select
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, exists, false
 from sqlalchemy.orm import Mapped
 
 from casework.audit.models import Audited
 from casework.authz.conditions import Scope, other
 from casework.authz.scope import Scoped
 from casework.crypto.sealed import sealed
-from casework.db.base import S1, S2, S3, S4, Base, Record, col, now
+from casework.db.base import S1, S2, S3, S4, Base, Record, col, now, partial_index
 from casework.workflow.guard import Stateful
 
 
 def _provider_consent(model, identity):
     """The support referral this row belongs to goes to this person's agency, with consent."""
     support = other("support_referral")
-    return model.support_id.in_(
-        select(support.c.id).where(
-            support.c.provider_agency_id == identity.agency_id, support.c.consent_provider.is_(True)
-        )
+    return exists().where(
+        support.c.id == model.support_id, support.c.provider_agency_id == identity.agency_id,
+        support.c.consent_provider.is_(True),
     )
 
 
@@ -96,15 +95,17 @@ class SupportReferral(Record, Scoped, Stateful, Audited, Base):
     follow_up_dates: Mapped[list | None] = col(S2, JSON)
     closed_at: Mapped[dt.datetime | None] = col(S2)
     review_at: Mapped[dt.date | None] = col(S2)
-    services_given = sealed(S3)  # [{type, subtype, ...}], oldest first
-    follow_ups = sealed(S4)  # [{kind, done_at, safe, ...}], oldest first
     next_contact_on: Mapped[dt.date | None] = col(S2)
     void_asked_at: Mapped[dt.datetime | None] = col(S2)
 
     __table_args__ = (
         Index("ix_support_referral_agency_id_id", "agency_id", "id"),
         Index("ix_support_referral_provider_agency_id_id", "provider_agency_id", "id"),
-        Index("ix_support_referral_agency_id_state_id", "agency_id", "state", "id"),
+        Index("ix_support_referral_agency_id_state", "agency_id", "state", "worker_id", "case_id", "id"),
+        partial_index("ix_support_referral_plan_asked_at", "agency_id", where="plan_asked_at IS NOT NULL"),
+        partial_index("ix_support_referral_void_asked_at", "agency_id", where="void_asked_at IS NOT NULL"),
+        Index("ix_support_referral_worker_id", "worker_id", "next_contact_on", "id"),
+        Index("ix_support_referral_provider_worker_id", "provider_worker_id", "next_contact_on", "id"),
     )
 
     def audit_chain(self) -> uuid.UUID:
@@ -140,7 +141,10 @@ class SupportSending(Record, Scoped, Stateful, Audited, Base):
     reject_reason: Mapped[str | None] = col(S2, String(40))
     worker_id: Mapped[uuid.UUID | None] = col(S2, ForeignKey("user_account.id"))
 
-    __table_args__ = (Index("ix_support_sending_provider_agency_id_id", "provider_agency_id", "id"),)
+    __table_args__ = (
+        Index("ix_support_sending_agency_id_state_id", "agency_id", "state", "id"),
+        Index("ix_support_sending_provider_agency_id_state_id", "provider_agency_id", "state", "id"),
+    )
 
     def audit_chain(self) -> uuid.UUID:
         return self.support_id
@@ -172,9 +176,14 @@ class Consent(Record, Scoped, Audited, Base):
     withheld = sealed(S4)
     withdrawn_at: Mapped[dt.datetime | None] = col(S2)
     withdrawn_scope: Mapped[list | None] = col(S2, JSON)
+    ended_at: Mapped[dt.datetime | None] = col(S2)  # when what rested on it was closed because `valid_to` had passed
     override_reason: Mapped[str | None] = col(S2, String(40))
     override_text = sealed(S3)
     approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+
+    __table_args__ = (
+        Index("ix_consent_valid_to", "valid_to"), Index("ix_consent_kind_approved_by_id", "kind", "approved_by_id"),
+    )
 
     def audit_chain(self) -> uuid.UUID:
         return self.support_id
@@ -207,6 +216,54 @@ class Assessment(Record, Scoped, Audited, Base):
     child_view = sealed(S4)
     next_on: Mapped[dt.date | None] = col(S2)
     approved_by_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("user_account.id"))
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.support_id
+
+
+class Service(Record, Scoped, Audited, Base):
+    """A service planned for or given to a child, and how far it has come (DOMAIN 5.2.17)."""
+
+    __tablename__ = "service"
+    __key__ = "child_id"
+    __scope__ = Scope(row="service", subjects=("support_id",))
+
+    support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"))
+    provider_agency_id: Mapped[uuid.UUID] = col(S2, ForeignKey("agency.id"))
+    type: Mapped[str] = col(S2, String(40))
+    subtype: Mapped[str] = col(S2, String(80))
+    planned_from: Mapped[dt.date] = col(S2)
+    planned_to: Mapped[dt.date | None] = col(S2)
+    delivered_from: Mapped[dt.date | None] = col(S2)
+    delivered_to: Mapped[dt.date | None] = col(S2)
+    sessions: Mapped[int | None] = col(S2)
+    status: Mapped[str] = col(S2, String(20))
+    outcome = sealed(S3)
+
+    def audit_chain(self) -> uuid.UUID:
+        return self.support_id
+
+
+class FollowUp(Record, Scoped, Audited, Base):
+    """A look at how the child is: who looked is who created the record (DOMAIN 5.2.18)."""
+
+    __tablename__ = "follow_up"
+    __key__ = "child_id"
+    __scope__ = Scope(row="service", subjects=("support_id",))
+
+    support_id: Mapped[uuid.UUID] = col(S2, ForeignKey("support_referral.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = col(S1, ForeignKey("case.id"), index=True)
+    child_id: Mapped[uuid.UUID] = col(S2, ForeignKey("person.id"))
+    kind: Mapped[str] = col(S2, String(20))
+    due_on: Mapped[dt.date | None] = col(S2)  # the day it was agreed for, when there was one
+    done_at: Mapped[dt.datetime] = col(S2)
+    safe = sealed(S3)
+    wellbeing = sealed(S3)  # 1 to 5, as the child says
+    needs_changed = sealed(S4)
+    text = sealed(S4)
+    next_on: Mapped[dt.date | None] = col(S2)
 
     def audit_chain(self) -> uuid.UUID:
         return self.support_id

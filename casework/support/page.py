@@ -17,7 +17,7 @@ from casework.workflow.engine import possible
 from schemas.support import DOMAINS, PROPOSAL_RULES
 
 from . import consents
-from .models import Assessment, Consent, SupportReferral, SupportSending
+from .models import Assessment, Consent, FollowUp, Service, SupportReferral, SupportSending
 
 # All that police and prosecution are told (DOMAIN 3.5).
 SHORT = ("status", "worker_id", "may_be_interviewed", "consent_police")
@@ -46,7 +46,9 @@ def page(request, support: SupportReferral) -> dict:
                 "child": child_of(request, support)}
 
     def rows(columns: tuple[str, ...]) -> list[dict]:
-        return summary(request, rt, record, [c for c in columns if getattr(record, c) not in (None, "", [])])
+        filled = [c for c in columns if getattr(record, c) not in (None, "", [])]
+        # Without columns a summary would show every field.
+        return summary(request, rt, record, filled) if filled else []
 
     return {
         "short": False, "child": child_of(request, support), "clocks": clocks_of(request, support),
@@ -54,8 +56,9 @@ def page(request, support: SupportReferral) -> dict:
         "missing": missing(request, support, record),
         "consents": listed(request, Consent, support), "assessments": listed(request, Assessment, support),
         "sendings": listed(request, SupportSending, support), "waiting": consents.waiting_override(db, support),
-        "goals": record.plan_goals or [], "child_view": record.child_view, "given": record.services_given or [],
-        "follow_ups": record.follow_ups or [], "dates": record.follow_up_dates or [],
+        "goals": record.plan_goals or [], "child_view": record.child_view,
+        "given": listed(request, Service, support), "follow_ups": listed(request, FollowUp, support),
+        "dates": record.follow_up_dates or [],
         "moment": lambda text: format_date(text[:10], request.locale_name), **steps(request, support),
     }
 

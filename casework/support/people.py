@@ -3,11 +3,12 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
+from casework.cases import handover, recusal
 from casework.cases import service as cases
 from casework.cases.models import Case, Task
 from casework.cases.tasks import OPEN
@@ -16,6 +17,7 @@ from .consents import child_of
 from .models import SupportReferral, SupportSending
 
 OFFICE, WORKER = "office", "worker"
+OVER = ("closed", "transferred", "voided")
 
 
 def case_of(db: Session, support: SupportReferral) -> Case | None:
@@ -46,6 +48,7 @@ def give_to(db: Session, identity: Identity | None, support: SupportReferral, wo
         mine = select(Task).where(Task.record_id == support.id, Task.queue_role == "SW", Task.state.in_(OPEN))
         for task in db.scalars(mine):
             task.assignee_id = worker_id
+    handover.handed_over(db, support, "SWS")
 
 
 def _has_another(db: Session, support: SupportReferral, worker_id: uuid.UUID) -> bool:
@@ -55,6 +58,13 @@ def _has_another(db: Session, support: SupportReferral, worker_id: uuid.UUID) ->
     )
     with unscoped(db, "counts what keeps a worker on a case"):
         return db.scalar(query) > 0
+
+
+def last_sending(db: Session, support: SupportReferral) -> SupportSending | None:
+    """The newest sending of a support referral."""
+    with unscoped(db, "an effect works on what was sent of its own record"):
+        query = select(SupportSending).where(SupportSending.support_id == support.id)
+        return db.scalars(query.order_by(SupportSending.id.desc()).limit(1)).first()
 
 
 def ask_provider(db: Session, identity: Identity | None, sending: SupportSending) -> None:
@@ -68,12 +78,15 @@ def open_to_provider(db: Session, identity: Identity | None, support: SupportRef
     """The named worker of a provider that accepted sees record and child, as long as there is consent."""
     _end(db, identity, support, "PRV")
     _end(db, identity, child_of(db, support), "PRV")
-    if support.accepted_at is None or support.provider_worker_id is None or not support.consent_provider:
+    worker_id = support.provider_worker_id
+    if support.accepted_at is None or worker_id is None or not support.consent_provider:
+        return
+    if recusal.is_recused(db, worker_id, support):
         return
     for subject in (support, child_of(db, support)):
         cases.assign(
             db, identity, subject, role="PRV", agency_id=support.provider_agency_id,
-            user_id=support.provider_worker_id, part=WORKER,
+            user_id=worker_id, part=WORKER,
         )
 
 
@@ -86,6 +99,22 @@ def close_to_provider(db: Session, identity: Identity | None, support: SupportRe
 def end_sending(db: Session, identity: Identity | None, sending: SupportSending) -> None:
     """What was sent is shut to the provider that does not help."""
     _end(db, identity, sending, "PRV")
+
+
+def take_back(db: Session, identity: Identity | None, user_id: uuid.UUID, case: Case) -> None:
+    """A worker who was shut out of a case has its children no more: who supervises gives them to somebody else."""
+    for model in (SupportReferral, SupportSending):
+        cases.release(db, user_id, Task.record_id.in_(select(model.id).where(model.case_id == case.id)))
+    with unscoped(db, "the person could not see them any more"):
+        mine = db.scalars(select(SupportReferral).where(
+            SupportReferral.case_id == case.id, SupportReferral.state.not_in(OVER),
+            or_(SupportReferral.worker_id == user_id, SupportReferral.provider_worker_id == user_id))).all()
+        for support in mine:
+            of_provider = support.provider_worker_id == user_id
+            for subject in (support, child_of(db, support)):
+                _end(db, identity, subject, "PRV" if of_provider else "SW", user_id)
+            queue = (support.provider_agency_id, "PRV") if of_provider else (support.agency_id, "SWS")
+            handover.hand_over(db, support, queue)
 
 
 def _end(

@@ -6,13 +6,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from casework.accounts import leaving
 from casework.authz.identity import Identity
 from casework.authz.scope import unscoped
+from casework.cases import handover
+from casework.cases import service as cases
 from casework.cases.guards import as_uuid
 from casework.db.base import now
 from casework.db.refs import new_ref
+from casework.web.i18n import _
 from casework.workflow import engine
 
+from . import people
 from .models import SupportReferral
 from .workflow import FLOW  # noqa: F401  the flow is there as soon as somebody asks
 
@@ -60,10 +65,21 @@ def on_referral_accepted(event: engine.Transitioned) -> None:
 def _exists(db: Session, child_id: Any) -> bool:
     """Whether support for the child was asked for before: accepting the referral does not hang on it."""
     query = select(SupportReferral.id).where(
-        SupportReferral.child_id == child_id, SupportReferral.state.not_in(("closed", "transferred", "voided"))
+        SupportReferral.child_id == child_id, SupportReferral.state.not_in(people.OVER)
     )
     with unscoped(db, "a child has one support referral at a time"):
         return db.execute(query.limit(1)).first() is not None
 
 
 engine.subscribe(on_referral_accepted)
+cases.when_recused(people.take_back)
+
+
+def register_held() -> None:
+    """Say which children somebody who leaves supports, at the social agency or at a provider."""
+    leaving.provide(leaving.Held(
+        "support", _("Children supported"), SupportReferral,
+        lambda user_id: ((SupportReferral.worker_id == user_id) | (SupportReferral.provider_worker_id == user_id))
+        & SupportReferral.state.not_in(people.OVER),
+        tell=lambda db, support: handover.hand_over(db, support, (support.agency_id, "SWS")),
+    ))

@@ -8,10 +8,10 @@ from casework.web.i18n import _
 from schemas import support as asks
 
 from . import page
-from .models import Assessment, Consent, SupportReferral, SupportSending
+from .models import Assessment, Consent, FollowUp, Service, SupportReferral, SupportSending
 
 READERS = ("SW", "SWS", "PRV")
-INNER = ("create", "accept", "reject")
+INNER = ("create", "accept", "reject", "consent_ran_out")
 
 
 def _filter(column: str, codes: str, title: Any) -> Filter:
@@ -31,7 +31,7 @@ def _pseudonym(request, row: Any, names: Any) -> str:
 
 
 SUPPORT = RecordType(
-    name="support_referral", model=SupportReferral, path="support", prefix="S", row="support.referral",
+    history="R", name="support_referral", model=SupportReferral, path="support", prefix="S", row="support.referral",
     title=_("Support of a child"), plural=_("Support of children"),
     columns=("ref", "child_id", "status", "state", "urgency", "level_of_risk", "worker_id", "next_contact_on"),
     filters=(_filter("state", "support_state", _("State")), _filter("urgency", "urgency", _("Urgency")),
@@ -54,7 +54,7 @@ SUPPORT = RecordType(
         "plan_approved_at": _("Plan approved"), "plan_approved_by_id": _("Plan approved by"),
         "closure_reason": _("Why it is closed"), "closure_safety": _("Is the child safe?"),
         "closure_court": _("Steps in court"), "follow_up_dates": _("Follow-up dates"), "referral_id": _("Referral"),
-        "services_given": _("Services given"), "follow_ups": _("Follow-up notes"), "void_asked_at": _("Voiding asked"),
+        "void_asked_at": _("Voiding asked"),
     },
     codes={
         "status": "support_status", "urgency": "urgency", "level_of_risk": "risk_level",
@@ -66,16 +66,18 @@ SUPPORT = RecordType(
 )
 
 CONSENT = RecordType(
-    name="consent", model=Consent, path="consents", prefix="B", row="consent", parent="support_referral",
+    history="R", name="consent", model=Consent, path="consents", prefix="B", row="consent", parent="support_referral",
     link="support_id", title=_("Consent"), plural=_("Consents"),
     columns=("ref", "kind", "purposes", "given_at", "valid_to", "withdrawn_at"),
     fields=("kind", "purposes", "informed_how", "language", "form", "given_by", "relation", "given_at", "valid_to",
-            "withheld", "withdrawn_at", "withdrawn_scope", "override_reason", "override_text", "approved_by_id"),
+            "withheld", "withdrawn_at", "withdrawn_scope", "ended_at", "override_reason", "override_text",
+            "approved_by_id"),
     labels={
         "purposes": _("What it is for"), "informed_how": _("How the child was told"), "language": _("Language"),
         "form": _("Form"), "given_by": _("Given by"), "relation": _("Relation to the child"), "given_at": _("When"),
         "valid_to": _("Valid until"), "withheld": _("What must not be passed on"), "withdrawn_at": _("Withdrawn"),
-        "withdrawn_scope": _("What is withdrawn"), "override_reason": _("Why without consent"),
+        "withdrawn_scope": _("What is withdrawn"), "ended_at": _("Ran out"),
+        "override_reason": _("Why without consent"),
         "override_text": _("Who is at risk, and how"), "approved_by_id": _("Approved by"),
         "given_by_person_id": _("Who this is in the file"), "child_id": _("Child"), "support_id": _("Support"),
     },
@@ -89,7 +91,7 @@ CONSENT = RecordType(
 )
 
 ASSESSMENT = RecordType(
-    name="assessment", model=Assessment, path="assessments", prefix="Q", row="support.assessment",
+    history="R", name="assessment", model=Assessment, path="assessments", prefix="Q", row="support.assessment",
     parent="support_referral", link="support_id", title=_("Needs and risk assessment"), plural=_("Assessments"),
     columns=("ref", "assessed_on", "level_of_risk", "may_be_interviewed"),
     fields=("assessed_on", "worker_id", "level_of_risk", "level_reason", "proposed_level", "may_be_interviewed",
@@ -110,7 +112,7 @@ ASSESSMENT = RecordType(
 )
 
 SENDING = RecordType(
-    name="support_sending", model=SupportSending, path="asked", prefix="M", row="support.referral",
+    history="R", name="support_sending", model=SupportSending, path="asked", prefix="M", row="support.referral",
     title=_("Request to a provider"), plural=_("Requests to providers"), list_view=False, voidable=False,
     inner=("send", "withdraw"), template="casework:support/templates/sending.jinja2", extra=page.sending_page,
     fields=("provider_agency_id", "sent_at", "answered_at", "reject_reason", "worker_id"),
@@ -121,4 +123,31 @@ SENDING = RecordType(
     },
     codes={"reject_reason": "provider_reject_reason"},
 )
-TYPES = (SUPPORT, CONSENT, ASSESSMENT, SENDING)
+
+SERVICE = RecordType(
+    history="R", name="service", model=Service, path="services", prefix="V", row="service", parent="support_referral",
+    link="support_id", title=_("Service"), plural=_("Services"), struck=True,
+    columns=("ref", "subtype", "planned_from", "delivered_from", "sessions", "status"),
+    schema=asks.Service, edit_schema=asks.Service,
+    fields=("type", "subtype", "provider_agency_id", "planned_from", "planned_to", "delivered_from", "delivered_to",
+            "sessions", "status", "outcome", "created_by_id"),
+    labels={
+        "provider_agency_id": _("Given by"), "created_by_id": _("Written by"), "child_id": _("Child"),
+        "support_id": _("Support"),
+    },
+    codes={"type": "services", "subtype": "service_subtypes", "status": "service_status"},
+    empty=_("No service is written down yet."),
+)
+
+FOLLOW_UP = RecordType(
+    history="R", name="follow_up", model=FollowUp, path="follow-ups", prefix="F", row="service",
+    parent="support_referral", link="support_id", title=_("Follow-up"), plural=_("Follow-ups"), struck=True,
+    columns=("ref", "done_at", "kind", "safe", "wellbeing", "next_on"), schema=asks.FollowUp,
+    fields=("done_at", "due_on", "kind", "safe", "wellbeing", "needs_changed", "text", "next_on", "created_by_id"),
+    labels={
+        "due_on": _("Agreed for"), "next_on": _("Next contact"), "created_by_id": _("Written by"),
+        "child_id": _("Child"), "support_id": _("Support"),
+    },
+    codes={"kind": "followup_kind", "safe": "yes_no_unknown"}, empty=_("No follow-up is written down yet."),
+)
+TYPES = (SUPPORT, CONSENT, ASSESSMENT, SERVICE, FOLLOW_UP, SENDING)

@@ -7,6 +7,7 @@ from casework.workflow.engine import SYS, Flow, Transition, add_flow
 from schemas import case as case_forms
 from schemas import support as forms
 
+from . import consenting, given
 from . import effects as do
 from . import guards as must
 
@@ -40,17 +41,21 @@ FLOW = add_flow(Flow(
         Transition("explain", ("draft",), "consent_pending", ("SW",), guards=(must.child_was_contacted,),
                    effects=(do.was_explained,), schema=forms.Explain),
         Transition("consent", TOLD, do.stays, ("SW",), guards=(must.giver_is_no_suspect,),
-                   effects=(do.was_consented,), schema=forms.Consent),
+                   effects=(consenting.was_consented,), schema=forms.Consent),
         Transition("withdraw_consent", TOLD, do.stays, ("SW",), guards=(must.something_to_withdraw,),
-                   effects=(do.was_withdrawn,), schema=forms.Withdraw,
+                   effects=(consenting.was_withdrawn,), schema=forms.Withdraw,
                    confirm=_("Sharing stops at once, and who was told is asked to stop and delete.")),
+        # Also after the end, as long as somebody may still look because of it.
+        Transition("consent_ran_out", tuple(state for state in STATES if state not in FINAL), do.stays, (SYS,),
+                   effects=(consenting.ran_out,)),
         Transition("override", ("consent_pending",), "consent_pending", ("SW",), guards=(must.no_override_waits,),
-                   effects=(do.override_asked,), reason=REASON, reason_codes="override_reason", schema=forms.Override),
+                   effects=(consenting.override_asked,), reason=REASON, reason_codes="override_reason",
+                   schema=forms.Override),
         Transition("approve_override", ("consent_pending",), "consent_pending", ("SWS",), level="A",
-                   guards=(must.override_waits,), effects=(do.override_approved,), not_author=("override",),
+                   guards=(must.override_waits,), effects=(consenting.override_approved,), not_author=("override",),
                    reason=REASON),
         Transition("refuse_override", ("consent_pending",), "consent_pending", ("SWS",), level="A",
-                   guards=(must.override_waits,), effects=(do.override_refused,), not_author=("override",),
+                   guards=(must.override_waits,), effects=(consenting.override_refused,), not_author=("override",),
                    reason=REASON),
         Transition("decline", ("consent_pending",), "declined", ("SW",), effects=(do.was_declined,),
                    schema=forms.Decline),
@@ -79,10 +84,10 @@ FLOW = add_flow(Flow(
                    effects=(do.plan_returned,), not_author=("plan",), reason=REASON),
         Transition("start_service", ("planned",), "in_service", BOTH,
                    guards=(must.consent_given, must.plan_is_approved)),
-        Transition("log_service", ("in_service", "follow_up"), do.stays, BOTH, effects=(do.service_logged,),
+        Transition("log_service", ("in_service", "follow_up"), do.stays, BOTH, effects=(given.service_logged,),
                    schema=forms.Service),
-        Transition("record_follow_up", (*HELPED, "closure_requested"), do.stays, BOTH, effects=(do.followed_up,),
-                   schema=forms.FollowUp),
+        Transition("record_follow_up", (*HELPED, "closure_requested", "closed"), do.stays, BOTH,
+                   effects=(given.followed_up,), schema=forms.FollowUp),
         Transition("review_plan", HELPED, do.stays, ("SW",), guards=(must.plan_is_approved,),
                    effects=(do.plan_reviewed,), reason="what the review found"),
         Transition("start_follow_up", ("in_service",), "follow_up", BOTH),

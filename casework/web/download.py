@@ -4,8 +4,9 @@ WebOb takes CR and LF into a header as they come, so nothing else may build a Co
 """
 
 import re
+import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ TYPES = frozenset({
 })
 NAME_BYTES = 150
 FALLBACK = "file"
+LOOK = 1.0  # seconds for which bytes may go on leaving after a right has ended
 
 # Attribute characters of RFC 5987 besides letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -69,4 +71,58 @@ def attachment(name: str, content: bytes | Iterable[bytes], content_type: str = 
         response.app_iter = content
     response.headers["Content-Disposition"] = content_disposition(name)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+class Stream:
+    """The bytes of a file on their way out, piece by piece. The gateway asks for each when the last one has left.
+
+    `stands` says whether who gets them may still have them: asked again when LOOK seconds have passed since it was.
+    When it says no, nothing more leaves, and the file is shorter than its headers said.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], stands: Callable[[], bool]):
+        self._pieces, self._stands, self._asked = pieces, stands, time.monotonic()
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> bytes:
+        at = time.monotonic()
+        if at - self._asked >= LOOK:
+            self._asked = at
+            if not self._stands():
+                self.close()
+                raise StopIteration
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Stop reading."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            close()
+
+
+def streamed(
+    request, name: str, size: int, part: Callable[[int, int], Iterator[bytes]], stands: Callable[[], bool]
+) -> Response:
+    """A file of any size as an attachment, or the one range of it that the request asks for (RFC 9110, 14).
+
+    `part(start, stop)` gives its bytes; `stands` (casework.authz.lasting) ends the download when the right to it ends.
+    Several ranges at once are answered with the whole.
+    """
+    response = attachment(name, b"")
+    response.headers["Accept-Ranges"] = "bytes"
+    start, stop = 0, size
+    if request.range is not None:
+        wanted = request.range.content_range(size)
+        if wanted is None:
+            response.status_int = 416
+            response.headers["Content-Range"] = f"bytes */{size}"
+            return response
+        start, stop = wanted.start, wanted.stop
+        response.status_int = 206
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    response.app_iter = Stream(part(start, stop), stands)
+    response.content_length = stop - start
     return response

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
-from pyramid.httpexceptions import HTTPClientError, HTTPRedirection, HTTPSeeOther
+from pyramid.httpexceptions import HTTPClientError, HTTPNotFound, HTTPRedirection, HTTPSeeOther
 from pyramid.i18n import TranslationString
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
@@ -37,6 +37,10 @@ _SECRET = re.compile(r"password|passphrase|recovery|^(code|otp|secret|csrf_token
 _STRUCTURE = ("__start__", "__end__", "__formid__", "_charset_")
 # sqlite3 has one exception for a lock and for a wrong statement; only these are passing troubles.
 _SQLITE_BUSY = re.compile(r"locked|busy|disk|unable to open|readonly|interrupted")
+
+
+class Hidden(HTTPNotFound):
+    """A page that other roles are told nothing of: answered as if it were not there, and in the log as refused."""
 
 
 def page(request, template: str, status: int, **names) -> Response:
@@ -94,7 +98,7 @@ def not_found(problem, request) -> Response:
     methods = route_methods(request)
     if methods and request.method not in methods:
         return client_error(not_allowed(methods), request)
-    if _names_a_record(request):
+    if _names_a_record(request) or isinstance(problem, Hidden):
         audit_denial(request, 404)
     return page(
         request, MESSAGE, 404, title=_("Page not found"),
@@ -111,7 +115,7 @@ def forbidden(problem, request) -> Response:
         return page(
             request, KEPT, 401, title=_("You are not signed in"),
             text=_("Nothing was saved. Sign in again in another tab, then come back to this page and send it again."),
-            fields=typed(request), resend=resendable(request), sign_in=True,
+            fields=typed(request), resend=resendable(request), sign_in=True, kept=_keep(request),
         )
     result = getattr(problem, "result", None)
     audit_denial(request, 403, str(result.msg) if hasattr(result, "msg") else "")
@@ -124,15 +128,23 @@ def forbidden(problem, request) -> Response:
 def bad_csrf(problem, request) -> Response:
     """400 for a form that is too old or was not sent by our page; what was typed is kept."""
     audit_denial(request, 400, type(problem).__name__)
-    save: Callable | None = request.registry.get("save_typed")
-    if save is not None and request.identity is not None and isinstance(problem, BadCSRFToken):
-        save(request)
+    kept = isinstance(problem, BadCSRFToken) and _keep(request)
     return page(
         request, KEPT, 400, title=_("The form was not accepted"),
         text=_("Nothing was saved: the page was open too long, or you signed in or out meanwhile. Check what you "
                "typed and send it again, or copy it."),
-        fields=typed(request), resend=resendable(request), sign_in=request.identity is None,
+        fields=typed(request), resend=resendable(request), sign_in=request.identity is None, kept=kept,
     )
+
+
+def _keep(request) -> bool:
+    """Whether what was typed into our own page is kept as a draft: for who is signed in, or was until time ran out."""
+    save: Callable[..., bool] | None = request.registry.get("save_typed")
+    if save is None or request.method != "POST" or own_origin(request) is not True:
+        return False
+    if request.identity is None and getattr(request, "lapsed_user_id", None) is None:
+        return False
+    return bool(save(request))
 
 
 def stale(problem, request) -> Response:
@@ -140,7 +152,7 @@ def stale(problem, request) -> Response:
     return page(
         request, KEPT, 409, title=_("Somebody else changed this record"),
         text=_("Nothing of yours was saved. Open the record again, look at what changed, and enter yours again."),
-        fields=typed(request), resend=[], sign_in=False,
+        fields=typed(request), resend=[], sign_in=False, kept=False,
     )
 
 

@@ -10,7 +10,11 @@ Schemas know nothing of widgets. A node's type chooses its widget, and these att
     secret = True              a password or code; `autocomplete` says which
     hidden = True              sent along, not shown
     autocomplete, inputmode, width   attributes of a text box; width in characters (2 3 4 5 10 20 30)
-    item_title, min_len, max_len     of a sequence
+    min_len, max_len           of a sequence; grid = True shows it as a table, where `carry` marks the columns that a
+                               new row takes over from the last
+    compact = True             a select even for few choices
+    digest = "sha256"          what the page's script fills in when somebody has the digests of a file taken: md5, sha1,
+                               sha256, size, tool; of a sequence of algorithm, value and tool: rows
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from markupsafe import Markup
 from webob.multidict import MultiDict
 
 from casework.web import render, widgets
+from casework.web.headers import HASHING_ROUTES, route_of
 from casework.web.i18n import _
 
 RADIO_LIMIT = 7
@@ -49,6 +54,11 @@ class Form(deform.Form):
     """A form bound to one request. Made by `make_form`, used once."""
 
     version = draft = draft_url = None
+    hashing = False
+
+    def first_digest(self):
+        """The first of the form's own fields that takes a digest, on a page that may take them; None otherwise."""
+        return next((child for child in self.children if self.hashing and hasattr(child.schema, "digest")), None)
 
     def validate(self, controls: Iterable[tuple[str, object]]):
         """The appstruct of posted pairs; raises deform.ValidationFailure."""
@@ -73,13 +83,21 @@ class Form(deform.Form):
         self.widget.handle_error(self, error)
         return deform.ValidationFailure(self, self.cstruct, error)
 
-    def restore(self, controls: Iterable[tuple[str, str]]) -> None:
-        """Fill in what somebody typed, a draft or a refused form, without judging it. Errors stay as they are."""
-        self.set_pstruct(peppercorn.parse(self.own_controls(controls)))
+    def restore(self, controls: Iterable[tuple[str, str]], change: Callable[[dict], dict] | None = None) -> None:
+        """Fill in what somebody typed, a draft or a refused form, without judging it. Errors stay as they are. What
+        no form of ours has sent is not filled in: a draft may have come with an old token, and was never looked at.
+        `change` gets what was typed, by name of the field, and gives what to show."""
+        try:
+            typed = peppercorn.parse(self.own_controls(controls))
+        except ValueError:
+            return
+        self.set_pstruct(change(typed) if change is not None else typed)
 
-    def render_typed(self, controls: Iterable[tuple[str, str]] | MultiDict) -> Markup:
-        """The form as it was typed, with the errors that it has by now."""
-        self.restore(getattr(controls, "items", lambda: controls)())
+    def render_typed(
+        self, controls: Iterable[tuple[str, str]] | MultiDict, change: Callable[[dict], dict] | None = None
+    ) -> Markup:
+        """The form as it was typed, with the errors that it has by now; `change` as for `restore`."""
+        self.restore(getattr(controls, "items", lambda: controls)(), change)
         return Markup(self.render())
 
     def typed_values(self, controls: Iterable[tuple[str, str]] | MultiDict) -> list[dict]:
@@ -94,13 +112,15 @@ class Form(deform.Form):
         """Items of the error summary: `href` (none for the whole form) and `text`, in order of the page."""
         found = [{"href": None, "text": self.translate(message)} for message in widgets.messages(self)]
 
-        def walk(field):
-            for child in getattr(field, "sequence_fields", None) or field.children:
-                title = self.translate(child.title)
+        def walk(field, row=""):
+            for number, child in enumerate(getattr(field, "sequence_fields", None) or field.children, 1):
+                if isinstance(field.widget, widgets.Grid):
+                    row = f"{self.translate(_('Row ${number}', mapping={'number': number}))}, "
+                title = f"{row}{self.translate(child.title)}"
                 for message in widgets.messages(child):
                     found.append({"href": f"#{child.oid}", "text": f"{title}: {self.translate(message)}"})
                 if child.widget.category == "structural":
-                    walk(child)
+                    walk(child, row)
 
         walk(self)
         return found
@@ -158,6 +178,7 @@ def make_form(
     form.widget = widgets.WholeForm()
     form.version, form.draft = version, draft_key
     form.draft_url = DRAFT_URL if draft_key and request.identity else None
+    form.hashing = route_of(request) in HASHING_ROUTES
     if values:
         form.set_appstruct(as_appstruct(schema, values))
     return form
@@ -227,7 +248,8 @@ def choose(node: colander.SchemaNode, request, translate: Callable):
     if isinstance(typ, colander.Mapping):
         return widgets.Group()
     if isinstance(typ, colander.Sequence):
-        return widgets.Items(min_len=getattr(node, "min_len", None), max_len=getattr(node, "max_len", 100))
+        kind = widgets.Grid if getattr(node, "grid", False) else widgets.Items
+        return kind(min_len=getattr(node, "min_len", None), max_len=getattr(node, "max_len", 100))
     if isinstance(typ, colander.Boolean):
         return widgets.Tick()
     if isinstance(typ, colander.DateTime):
@@ -259,14 +281,16 @@ def answers(node: colander.SchemaNode, request, translate: Callable) -> list[tup
     choices = getattr(source, "choices", None)
     if choices is None:
         return None
-    return [(str(value), translate(label)) for value, label in (choices() if callable(choices) else choices)]
+    pairs = choices() if callable(choices) else choices
+    # What is no msgid is a name of somebody or something, in the reader's language already.
+    return [(str(value), label if type(label) is str else translate(label)) for value, label in pairs]
 
 
 def choice_widget(node: colander.SchemaNode, choices: list[tuple[str, str]], translate: Callable):
     """Checkboxes for several, radios for one of few, otherwise a select."""
     if widgets.is_multiple(node):
         return widgets.Checkboxes(values=choices)
-    if len(choices) <= RADIO_LIMIT:
+    if len(choices) <= RADIO_LIMIT and not getattr(node, "compact", False):
         empty = [] if node.required else [("", translate(_("No answer")))]
         return widgets.Radios(values=[*choices, *empty])
     return widgets.Choice(values=[("", translate(_("Choose"))), *choices])

@@ -9,6 +9,15 @@ PAGE_POLICY = "; ".join((
     "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "object-src 'none'",
     "require-trusted-types-for 'script'", "trusted-types 'none'",
 ))
+# Pages that take the digests of a file in a worker of their own: they may make one, under one policy, and no more.
+HASHING_ROUTES = frozenset({"evidence_item.new", "evidence_item.image", "evidence_item.do"})
+HASHING_POLICY = PAGE_POLICY.replace("trusted-types 'none'", "trusted-types casework-hash")
+# The worker itself: the one place where WebAssembly runs, and it can ask nobody for anything.
+WORKER_SCRIPT = "hash-worker.js"
+WORKER_POLICY = "; ".join((
+    "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "base-uri 'none'", "form-action 'none'",
+    "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+))
 # A file is data: should a browser show it after all, then without scripts and without our origin.
 DOWNLOAD_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -22,6 +31,10 @@ PERMISSIONS_POLICY = ", ".join((
     *(f"{name}=()" for name in _DENIED_FEATURES),
     "publickey-credentials-create=(self)", "publickey-credentials-get=(self)",
 ))
+
+# The one page that reads labels with the camera; what it sees stays in the browser.
+CAMERA_ROUTE = "scan"
+CAMERA_POLICY = PERMISSIONS_POLICY.replace("camera=()", "camera=(self)")
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,9 +52,10 @@ def put_headers(request, response) -> None:
     """Set the contract on `response`, over whatever was there."""
     headers = response.headers
     headers.update(ALWAYS)
-    attachment = headers.get("Content-Disposition", "").startswith("attachment")
-    headers["Content-Security-Policy"] = DOWNLOAD_POLICY if attachment else PAGE_POLICY
+    headers["Content-Security-Policy"] = _policy(request, response)
     headers["X-Request-Id"] = request.id
+    if route_of(request) == CAMERA_ROUTE and request.identity is not None and response.status_int in (200, 422):
+        headers["Permissions-Policy"] = CAMERA_POLICY
     if request.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
     if not _is_static(request, response):
@@ -50,9 +64,24 @@ def put_headers(request, response) -> None:
             headers.pop(name, None)
 
 
+def _policy(request, response) -> str:
+    route = route_of(request)
+    if response.headers.get("Content-Disposition", "").startswith("attachment"):
+        return DOWNLOAD_POLICY
+    if route == STATIC_ROUTE and request.matchdict["subpath"] == (WORKER_SCRIPT,):
+        return WORKER_POLICY
+    if route in HASHING_ROUTES and request.identity is not None and response.status_int in (200, 409, 422):
+        return HASHING_POLICY
+    return PAGE_POLICY
+
+
+def route_of(request) -> str | None:
+    """The name of the route that a request found; None when there is none."""
+    return getattr(getattr(request, "matched_route", None), "name", None)
+
+
 def _is_static(request, response) -> bool:
-    route = getattr(request, "matched_route", None)
-    return route is not None and route.name == STATIC_ROUTE and response.status_int in (200, 206, 304)
+    return route_of(request) == STATIC_ROUTE and response.status_int in (200, 206, 304)
 
 
 def tween_factory(handler: Callable, registry) -> Callable:

@@ -1,7 +1,8 @@
 """What a view accepts unless it says otherwise: GET and HEAD, each field once, and no writing under a reader's right.
 
 View options: `require_methods` (names), `many` (fields that may come more than once), `read_by_post` (a search or a
-reveal that reads by POST because its words must not be in an address).
+reveal that reads by POST because its words must not be in an address), `own_check` (the view changes records, and
+each act asks for its own right: a transition by the engine, voiding by its two people, and so on).
 """
 
 from collections.abc import Collection, Iterable
@@ -16,6 +17,7 @@ SAFE = frozenset({"GET", "HEAD"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READING_LEVELS = (":M", ":R")
 START, END = "__start__", "__end__"
+KINDS = frozenset({"mapping", "sequence", "rename", "ignore"})
 
 
 def _named(predicates: Iterable) -> set[str]:
@@ -47,10 +49,11 @@ def methods_view(view, info):
     methods = declared_methods(info)
     info.registry.setdefault("route_methods", {}).setdefault(info.options.get("route_name"), set()).add(methods)
     permission = str(info.options.get("permission") or "")
-    if permission.endswith(READING_LEVELS) and methods & UNSAFE and not info.options.get("read_by_post"):
+    if permission.endswith(READING_LEVELS) and methods & UNSAFE and not _may_post(info.options):
         raise ConfigurationError(
             f"the view of route {info.options.get('route_name')} takes {', '.join(sorted(methods & UNSAFE))} under "
-            f"{permission}: split it, or say read_by_post=True when it changes nothing"
+            f"{permission}: split it, or say read_by_post=True when it changes nothing, own_check=True when each act "
+            "asks for its own right"
         )
 
     def wrapped(context, request):
@@ -61,7 +64,12 @@ def methods_view(view, info):
     return wrapped
 
 
-methods_view.options = ("require_methods", "read_by_post")
+def _may_post(options) -> bool:
+    """Whether a view under a reader's right says why it takes forms."""
+    return bool(options.get("read_by_post") or options.get("own_check"))
+
+
+methods_view.options = ("require_methods", "read_by_post", "own_check")
 
 
 def not_allowed(methods: Collection[str]) -> HTTPMethodNotAllowed:
@@ -73,7 +81,8 @@ def duplicate(fields: Iterable[tuple[str, str]], many: Collection[str] = ()) -> 
     """The first field that comes twice where it may come once, or None.
 
     Deform's forms are flat lists in which `__start__` and `__end__` nest mappings and sequences (peppercorn): in a
-    mapping a name comes once, in a sequence names do not matter. Raises ValueError when these do not pair up.
+    mapping a name comes once, in a sequence names do not matter. Raises ValueError when these do not pair up, or begin
+    a part of no known kind.
     """
     seen: list[set[str] | None] = [set()]
     for name, value in fields:
@@ -84,7 +93,9 @@ def duplicate(fields: Iterable[tuple[str, str]], many: Collection[str] = ()) -> 
             continue
         opens = name == START
         if opens:
-            name, _, kind = value.partition(":")
+            name, _, kind = value.rpartition(":")
+            if kind.strip() not in KINDS:
+                raise ValueError("a part of no known kind")
         scope = seen[-1]
         # An unnamed part is no field of its mapping.
         if scope is not None and name and name not in many:
@@ -92,7 +103,7 @@ def duplicate(fields: Iterable[tuple[str, str]], many: Collection[str] = ()) -> 
                 return name
             scope.add(name)
         if opens:
-            seen.append(set() if kind == "mapping" else None)
+            seen.append(set() if kind.strip() == "mapping" else None)
     if len(seen) != 1:
         raise ValueError("start without end")
     return None

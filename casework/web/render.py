@@ -1,9 +1,9 @@
 """Jinja2 pages: the environment, the names every template knows, and the static files.
 
 Names in every template: ``_``, ``locale``, ``code_label``, ``fmt_date``, ``fmt_long_date``, ``fmt_datetime``,
-``fmt_clock``, ``now``, ``static``, ``identity``, ``csrf_token``, ``can``, ``main_nav``, ``idle_seconds``,
-``languages``, ``request`` and ``ui``, the macros of ``macros.jinja2``. A name that a template does not know is an
-error, never an empty string.
+``fmt_clock``, ``now``, ``static``, ``identity``, ``csrf_token``, ``can``, ``main_nav``, ``open_accesses``,
+``emergency_path``, ``idle_seconds``, ``languages``, ``request`` and ``ui``, the macros of ``macros.jinja2``. A name
+that a template does not know is an error, never an empty string.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from pyramid.threadlocal import get_current_request
 from casework.web import i18n
 
 STATIC = Path(__file__).with_name("static")
-STATIC_KINDS = {".css", ".js", ".woff2"}
+STATIC_KINDS = {".css", ".js", ".svg", ".woff2"}
 YEAR = 365 * 24 * 3600
 DOMAIN = "casework"
 IDLE_SECONDS = 30 * 60
+KEPT = 8192  # translated words of a language
 
 JINJA2 = {
     "jinja2.directories": "casework.web:templates",
@@ -46,7 +47,16 @@ def translate(request, msgid: str, **mapping) -> str:
     A TranslationString keeps its own domain: messages of colander and deform come through here too.
     """
     domain = getattr(msgid, "domain", None) or DOMAIN
-    return request.localizer.translate(msgid, domain=domain, mapping=mapping or None)
+    if mapping or getattr(msgid, "mapping", None):
+        return request.localizer.translate(msgid, domain=domain, mapping=mapping or None)
+    # The way to words without anything to fill in is longer than the words: they are kept with their language.
+    kept = request.localizer.__dict__.setdefault("casework.words", {})
+    found = kept.get((domain, msgid))
+    if found is None:
+        if len(kept) >= KEPT:
+            kept.clear()
+        found = kept[domain, str(msgid)] = request.localizer.translate(msgid, domain=domain)
+    return found
 
 
 def translate_here(msgid: str, **mapping) -> str:
@@ -73,6 +83,18 @@ def main_nav(request) -> list[dict]:
     return provider(request) if provider and request.identity else []
 
 
+def open_accesses(request) -> list:
+    """What the person holds open in an emergency. The registry key `open_accesses` holds who knows."""
+    provider: Callable | None = request.registry.get("open_accesses")
+    return provider(request) if provider and request.identity else []
+
+
+def emergency_path(request) -> str | None:
+    """Where a refusal may lead in an emergency, by the address alone. The registry key `emergency_path` knows."""
+    provider: Callable | None = request.registry.get("emergency_path")
+    return provider(request) if provider and request.identity else None
+
+
 def idle_seconds(request) -> int:
     """Seconds without use after which the page covers itself. The registry key `idle_seconds` may know better."""
     provider: Callable | None = request.registry.get("idle_seconds")
@@ -84,6 +106,7 @@ def helpers(request) -> dict:
     locale = request.locale_name
     names = {
         "_": partial(translate, request),
+        "open_accesses": partial(open_accesses, request),
         "locale": locale,
         "languages": i18n.LOCALES,
         "code_label": partial(code_label, request),
@@ -97,6 +120,7 @@ def helpers(request) -> dict:
         "csrf_token": partial(get_csrf_token, request),
         "can": request.has_permission,
         "main_nav": partial(main_nav, request),
+        "emergency_path": partial(emergency_path, request),
         "idle_seconds": idle_seconds(request),
         "request": request,
     }

@@ -14,6 +14,7 @@ from pyramid.tweens import EXCVIEW, INGRESS, MAIN
 
 from casework.settings import Settings
 
+from . import uploads
 from .plain import Refusal, plain_page
 
 METHODS = ("GET", "HEAD", "POST")
@@ -64,6 +65,10 @@ NO_FILES = _refusal(
     415, "casework takes no files: register the item, and keep the material itself where the procedure says.",
     "casework មិនទទួលឯកសារទេ។ សូមចុះបញ្ជីវត្ថុនោះ ហើយរក្សាទុកសម្ភារៈតាមនីតិវិធី។",
 )
+NOT_A_PIECE = _refusal(
+    415, "A piece of a file must say that it is one.", "ផ្នែកនៃឯកសារត្រូវតែបញ្ជាក់ថាជាផ្នែកឯកសារ។",
+)
+BAD_FORM = _refusal(400, "It is not a form that can be read.", "មិនអាចអានទម្រង់បែបបទនេះបានទេ។")
 NOT_A_FORM = _refusal(415, "Only forms are accepted here.", "ទទួលយកតែទម្រង់បែបបទប៉ុណ្ណោះ។")
 BAD_METHOD = _refusal(
     405, "This method is not supported.", "មិនគាំទ្រវិធីនេះទេ។", ("Allow", ", ".join(METHODS)),
@@ -78,11 +83,16 @@ def hosts_of(settings: Settings | None) -> frozenset[str]:
     return frozenset({*own, urlsplit(settings.base_url).netloc.rpartition("@")[2].lower().removesuffix(":443")})
 
 
-def head_problem(environ: Mapping[str, str], hosts: frozenset[str] = frozenset()) -> Refusal | None:
-    """What is wrong with a request, body aside. `hosts`: the names this site answers to; empty for any."""
-    if environ["REQUEST_METHOD"] not in METHODS:
+def head_problem(
+    environ: Mapping[str, str], hosts: frozenset[str] = frozenset(), form_limit: int = 0
+) -> Refusal | None:
+    """What is wrong with a request, body aside. `hosts`: the names this site answers to; empty for any. `form_limit`:
+    how long a form with a file may be."""
+    pieces = uploads.takes_pieces(environ.get("PATH_INFO", ""))
+    if environ["REQUEST_METHOD"] not in (uploads.PIECE_METHODS if pieces else METHODS):
         return BAD_METHOD
-    return _host_problem(environ, hosts) or _size_problem(environ) or _text_problem(environ) or _body_problem(environ)
+    return (_host_problem(environ, hosts) or _size_problem(environ) or _text_problem(environ)
+            or _body_problem(environ, pieces, form_limit))
 
 
 def _host_problem(environ: Mapping[str, str], hosts: frozenset[str]) -> Refusal | None:
@@ -136,15 +146,21 @@ def fields_problem(encoded: bytes) -> Refusal | None:
     return BAD_TEXT if "\0" in text else None
 
 
-def _body_problem(environ: Mapping[str, str]) -> Refusal | None:
+def _body_problem(environ: Mapping[str, str], pieces: bool, form_limit: int) -> Refusal | None:
     if environ.get("HTTP_TRANSFER_ENCODING"):
         return NO_LENGTH
     written = environ.get("CONTENT_LENGTH") or "0"
     if not (written.isascii() and written.isdigit() and len(written) < 20):
         return BAD_LENGTH
     length = int(written)
-    if length > BODY_LIMIT:
+    if form_limit and uploads.takes_form(environ.get("PATH_INFO", ""), environ.get("CONTENT_TYPE") or ""):
+        return None if 0 < length <= form_limit and environ["REQUEST_METHOD"] == "POST" else TOO_LARGE
+    piece = pieces and environ["REQUEST_METHOD"] == "PATCH"
+    # Long ones are kept on the disk by the gateway, for who has a session.
+    if length > (uploads.PIECE_LIMIT if piece and "HTTP_COOKIE" in environ else BODY_LIMIT):
         return TOO_LARGE
+    if piece:
+        return None if environ.get("CONTENT_TYPE") == uploads.PIECE_TYPE else NOT_A_PIECE
     if length and environ["REQUEST_METHOD"] != "POST":
         return NO_BODY
     content_type, _, parameters = (environ.get("CONTENT_TYPE") or "").partition(";")
@@ -163,7 +179,8 @@ def look(request) -> Refusal | None:
     """What is wrong with `request`, its body included; looked at once."""
     environ = request.environ
     if _LOOKED not in environ:
-        problem = head_problem(environ, request.registry.get("hosts", frozenset()))
+        limit = request.registry.get("form_limit", 0)
+        problem = head_problem(environ, request.registry.get("hosts", frozenset()), limit)
         if problem is None and environ["REQUEST_METHOD"] == "POST":
             problem = _form_problem(request)
         environ[_LOOKED] = problem
@@ -171,12 +188,29 @@ def look(request) -> Refusal | None:
 
 
 def _form_problem(request) -> Refusal | None:
+    if uploads.takes_form(request.environ.get("PATH_INFO", ""), request.environ.get("CONTENT_TYPE") or ""):
+        return _file_form_problem(request.environ)
     try:
         body = request.body
     except OSError:
         # The client went away, or sent less than it promised.
         return BAD_LENGTH
     return fields_problem(body)
+
+
+def _file_form_problem(environ: dict) -> Refusal | None:
+    """Parse the form here, before anybody's parser writes the file to the disk."""
+    if not hasattr(environ["wsgi.input"], "seek"):
+        return NO_FILES
+    environ["webob.is_body_seekable"] = True
+    try:
+        fields = uploads.form_of(environ)
+    except OSError:
+        return BAD_LENGTH
+    except uploads.BadForm:
+        return BAD_FORM
+    environ["webob._parsed_post_vars"] = (fields, environ["wsgi.input"])
+    return None
 
 
 def attempts(request) -> int | None:

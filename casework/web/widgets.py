@@ -259,6 +259,13 @@ class Items(stock.SequenceWidget):
         return field.children[0].clone().render_template(self.item_template, parent=field)
 
 
+class Grid(Items):
+    """The same as a table: a row for each, a column for each of its fields."""
+
+    template = "grid"
+    item_template = "grid_item"
+
+
 def is_group(widget: stock.Widget) -> bool:
     """Whether a widget is several controls, which need a fieldset and a legend instead of a label."""
     return isinstance(widget, Checkboxes | DateParts) or widget.template == Radios.template

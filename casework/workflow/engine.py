@@ -70,7 +70,7 @@ class Transition:
     roles        who; "SYS" for the system.
     level        the level the person needs on `row` (default: the record's own row).
     reason       whether a reason of at least 10 characters is asked for, and the code list it comes with.
-    not_author   who created the record, or did the transition named here last, may not do this one.
+    not_author   who created the record, or was the last to do a transition named here, may not do this one.
     fresh        whether a fresh second factor is asked for.
     schema       colander schema class for what the form asks; None asks nothing but the reason.
     confirm      a sentence for the interruption card, when the act is risky.
@@ -193,6 +193,7 @@ def apply(
         guards=[guard.__name__ for guard in transition.guards] or None, rule=rule,
     )
     session.add(change)
+    session.info.pop("actors", None)
     describe(session, record, verb=event, rule=rule, **({"reason": reason} if reason else {}))
     for effect in transition.effects:
         effect(move)
@@ -224,15 +225,25 @@ def permitted(session: Session, identity: Identity | None, record: Any, transiti
 
 
 def authors(session: Session, record: Any, events: tuple[str, ...]) -> set:
-    """Who created the record or last did one of `events`."""
+    """Who created the record, and who last did each of `events`."""
     found = {record.created_by_id} if "created" in events else set()
-    query = (
-        select(StateChange.event, StateChange.actor_id)
-        .where(StateChange.record_id == record.id, StateChange.event.in_(events))
-        .order_by(StateChange.at)
-    )
-    found |= {actor for _, actor in session.execute(query).all()[-1:]}
+    # The buttons of a page ask about one transition after another: the history is read once.
+    known = session.info.setdefault("actors", {})
+    if record.id not in known:
+        query = select(StateChange.event, StateChange.actor_id).where(StateChange.record_id == record.id)
+        known[record.id] = session.execute(query.order_by(StateChange.at)).all()
+    # The last of each act: what two people did by turns is the work of both.
+    found |= set({event: actor for event, actor in known[record.id] if event in events}.values())
     return found - {None}
+
+
+def may(session: Session, identity: Identity, record: Any, event: str) -> bool:
+    """Whether this person could start this transition now, guards aside."""
+    transition = flow_of(record).find(event, record.state)
+    try:
+        return transition is not None and bool(permitted(session, identity, record, transition, new=False))
+    except NotAllowed:
+        return False
 
 
 def possible(session: Session, identity: Identity, record: Any) -> list[Transition]:

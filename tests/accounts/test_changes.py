@@ -273,5 +273,3 @@ def test_the_terminal_makes_two_administrators_and_no_more(database) -> None:
         service.create_first_administrator(
             db, sign_in="x@example.org", name="X (fictional)", agency="moi", password="casework1234"
         )
-    with database.work(readonly=True) as db:
-        assert service.ring_keys_in_use(db) == {database.keyring.current}

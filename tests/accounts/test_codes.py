@@ -84,34 +84,34 @@ def test_of_fifty_at_once_one_gets_in(database) -> None:
 def test_recovery_codes_work_once_each_and_are_not_stored(database) -> None:
     with database.work() as db:
         person = make_person(db, "INV")
-        codes = recovery.replace_all(db, database.keyring, person.user_id, now())
+        codes = recovery.replace_all(db, person.user_id, now())
     assert len(set(codes)) == 10
     with database.work(readonly=True) as db:
         stored = b"".join(row.code_hash for row in db.query(RecoveryCode))
     assert not any(code.replace("-", "").encode() in stored for code in codes)
     typed = codes[3].lower().replace("-", " ").replace("0", "o").replace("1", "l")
     with database.work() as db:
-        assert recovery.use(db, database.keyring, person.user_id, typed, now())
+        assert recovery.use(db, person.user_id, typed, now())
         assert recovery.left(db, person.user_id) == 9
     with database.work() as db:
-        assert not recovery.use(db, database.keyring, person.user_id, codes[3], now())
+        assert not recovery.use(db, person.user_id, codes[3], now())
 
 
 def test_a_recovery_code_is_worth_nothing_to_another_person(database) -> None:
     with database.work() as db:
         person, other = make_person(db, "INV"), make_person(db, "INV")
-        codes = recovery.replace_all(db, database.keyring, person.user_id, now())
-        assert not recovery.use(db, database.keyring, other.user_id, codes[0], now())
+        codes = recovery.replace_all(db, person.user_id, now())
+        assert not recovery.use(db, other.user_id, codes[0], now())
 
 
 def test_of_many_at_once_one_burns_a_recovery_code(database) -> None:
     with database.work() as db:
         person = make_person(db, "INV")
-        code = recovery.replace_all(db, database.keyring, person.user_id, now())[0]
+        code = recovery.replace_all(db, person.user_id, now())[0]
 
     def attempt(_n: int) -> bool:
         with database.work() as db:
-            return recovery.use(db, database.keyring, person.user_id, code, now())
+            return recovery.use(db, person.user_id, code, now())
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(attempt, range(20))) == 1
@@ -120,10 +120,10 @@ def test_of_many_at_once_one_burns_a_recovery_code(database) -> None:
 def test_new_recovery_codes_end_the_old_ones(database) -> None:
     with database.work() as db:
         person = make_person(db, "INV")
-        old = recovery.replace_all(db, database.keyring, person.user_id, now())
-        recovery.replace_all(db, database.keyring, person.user_id, now())
+        old = recovery.replace_all(db, person.user_id, now())
+        recovery.replace_all(db, person.user_id, now())
     with database.work() as db:
-        assert not recovery.use(db, database.keyring, person.user_id, old[0], now())
+        assert not recovery.use(db, person.user_id, old[0], now())
 
 
 @given(st.text(alphabet="0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=16, max_size=16))

@@ -171,7 +171,7 @@ def test_the_code_of_the_enrolment_does_not_sign_in_again(client, database, newc
 
 def test_a_recovery_code_leads_to_a_new_authenticator_only(client, database, person) -> None:
     with database.work() as db:
-        codes = recovery.replace_all(db, database.keyring, person.user_id, now())
+        codes = recovery.replace_all(db, person.user_id, now())
     other = browser(client)
     sign_in(other, person)
     page = give_password(client, person)
@@ -197,7 +197,7 @@ def test_a_recovery_code_leads_to_a_new_authenticator_only(client, database, per
 
 def test_a_used_recovery_code_does_not_work_again(client, database, person) -> None:
     with database.work() as db:
-        codes = recovery.replace_all(db, database.keyring, person.user_id, now())
+        codes = recovery.replace_all(db, person.user_id, now())
     for expected in (303, 422):
         other = browser(client)
         give_password(other, person)
@@ -227,7 +227,7 @@ def test_new_recovery_codes_are_shown_once(client, database, person) -> None:
     assert len(codes) == 10
     with database.work() as db:
         assert len(db.scalars(select(RecoveryCode)).all()) == 10
-        assert recovery.use(db, database.keyring, person.user_id, codes[9], now())
+        assert recovery.use(db, person.user_id, codes[9], now())
 
 
 def test_after_a_reset_the_link_asks_for_the_password(client, database, person) -> None:

@@ -2,11 +2,11 @@
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from casework.accounts import service
 from casework.db.base import now
+from tests.support.browser import violations
 from tests.support.people import make_agency, make_person, quick
 
 NEW = "seven quiet rivers meet"
@@ -17,7 +17,7 @@ def look(page) -> None:
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, page.url
-    found = [f"{v['id']}: {v['nodes'][0]['html'][:100]}" for v in Axe().run(page).response["violations"]]
+    found = [f"{v['id']}: {v['nodes'][0]['html'][:100]}" for v in violations(page)]
     assert found == [], page.url
 
 

@@ -1,5 +1,6 @@
 """What may be a password, and how it is kept."""
 
+import base64
 import gzip
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from casework.accounts.passwords import MAX_LENGTH, Passwords
 from casework.crypto.keyring import KeyRing
+from casework.crypto.seal import unseal
 from casework.settings import ROOT
 from tests.support.people import quick_passwords
 
@@ -18,7 +20,8 @@ QUICK = quick_passwords(RING)
 
 def test_the_costs_of_the_program() -> None:
     stored = Passwords(RING, ROOT / "etc").hash("seven quiet rivers meet")
-    found = extract_parameters(stored.partition(":")[2])
+    key_id, _colon, sealed = stored.partition(":")
+    found = extract_parameters(unseal(RING.key(key_id, "pepper"), base64.b64decode(sealed), "password").decode())
     assert (found.type.name, found.memory_cost, found.time_cost, found.parallelism) == ("ID", 65536, 3, 1)
 
 
@@ -58,6 +61,8 @@ def test_after_a_new_ring_key_old_passwords_work_and_are_renewed() -> None:
     assert not rotated.stale(rotated.hash("seven quiet rivers meet"))
     lost = quick_passwords(KeyRing("k2", {"k2": b"2" * 32}))
     assert not lost.verify(stored, "seven quiet rivers meet")
+    assert lost.verify(rotated.under_current(stored), "seven quiet rivers meet")
+    assert lost.under_current(stored) is None
 
 
 @pytest.mark.parametrize("good", [

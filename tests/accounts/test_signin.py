@@ -282,8 +282,10 @@ def test_old_costs_are_replaced_at_sign_in(client, database, person) -> None:
     sign_in(client, person)
     with database.work(readonly=True) as db:
         stored = db.scalars(select(User.password_hash).where(User.id == person.user_id)).one()
-    assert stored != old
-    assert "m=8," in stored
+    wanted = quick_passwords(database.keyring)
+    assert wanted.stale(old)
+    assert not wanted.stale(stored)
+    assert wanted.verify(stored, person.password)
 
 
 def test_no_entry_of_the_log_holds_password_code_or_hash(client, database, person) -> None:

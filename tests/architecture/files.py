@@ -16,7 +16,8 @@ def texts() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         paths += (ROOT / folder).rglob("*")
     for path in sorted(paths):
-        if path.is_file() and (path.suffix in SUFFIXES or path.name in NAMES):
+        others = "vendor" in path.parts  # as its authors wrote it
+        if path.is_file() and not others and (path.suffix in SUFFIXES or path.name in NAMES):
             yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
 
 

@@ -19,6 +19,8 @@ RAW_SQL = {
     "casework/audit/": "writes and verifies the log itself",
     "casework/crypto/": "data keys, which no page shows",
     "casework/authz/conditions.py": "the grants that the scope is made of",
+    "casework/authz/scope.py": "starts a list from the assignments of who asks",
+    "casework/authz/row_": "policies of PostgreSQL and whether they are there, as the owner of the tables",
     "casework/records/search.py": "the search index, joined to scoped records",
     "casework/records/history.py": "reads the log for a record that was checked before",
     "casework/records/names.py": "names of people and agencies beside a record",
@@ -27,6 +29,7 @@ RAW_SQL = {
     "casework/oversight/log.py": "the auditor's search of the log",
     "casework/accounts/": "sign-in, before there is an identity",
     "casework/cli/jobs.py": "the advisory lock",
+    "casework/cli/roles.py": "rights of the roles, as the owner of the tables",
     "casework/cli/bench_": "fills and measures a database of invented records",
 }
 

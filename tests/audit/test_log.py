@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +9,7 @@ from sqlalchemy import select, text
 
 import casework.models  # noqa: F401
 from casework.accounts.models import Agency, User
-from casework.audit.capture import UnauditedWrite, record_event
-from casework.audit.chain import Event
+from casework.audit.capture import UnauditedWrite
 from casework.audit.models import AuditEntry
 from casework.audit.verify import verify
 from casework.db.refs import new_ref
@@ -99,7 +97,7 @@ REFUSED = [
 def test_the_database_refuses_to_change_the_log(database, statement):
     with database.work() as db:
         person(db)
-    with pytest.raises(sa.exc.DatabaseError, match="append-only"), database.engine.begin() as connection:
+    with pytest.raises(sa.exc.DatabaseError, match="append-only"), database.superuser() as connection:
         connection.execute(text(statement))
 
 
@@ -110,50 +108,8 @@ def test_the_database_refuses_to_replace_or_empty_the_log(database):
         "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry LIMIT 1" if database.backend == "sqlite"
         else "TRUNCATE audit_entry"
     )
-    with pytest.raises(sa.exc.DatabaseError, match="append-only"), database.engine.begin() as connection:
+    with pytest.raises(sa.exc.DatabaseError, match="append-only"), database.superuser() as connection:
         connection.execute(text(statement))
-
-
-@pytest.fixture
-def logged(database):
-    """A database with a log of some entries and its guards off, as only a superuser could put them."""
-    for _ in range(3):
-        with database.work() as db:
-            record_event(db, Event("test", chain=uuid.UUID(int=7), details={"n": 1}))
-            record_event(db, Event("test", chain=uuid.UUID(int=8)))
-    with database.engine.begin() as connection:
-        if database.backend == "sqlite":
-            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger' "
-                                            "AND tbl_name='audit_entry'")).scalars().all()
-            for name in names:
-                connection.execute(text(f"DROP TRIGGER {name}"))
-        else:
-            connection.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
-    return database
-
-
-TAMPERINGS = {
-    "value": "UPDATE audit_entry SET verb = 'other' WHERE number = 2",
-    "body": "UPDATE audit_entry SET body = replace(body, 'test', 'tess') WHERE number = 2",
-    "actor": "UPDATE audit_entry SET actor_id = chain WHERE number = 2",
-    "one lost": "DELETE FROM audit_entry WHERE number = 2",
-    "first lost": "DELETE FROM audit_entry WHERE number = 1",
-    "last lost": "DELETE FROM audit_entry WHERE number = 3",
-    "all lost": "DELETE FROM audit_entry",
-    "swapped": "UPDATE audit_entry SET number = number + 10 WHERE number = 2",
-    "head": "UPDATE audit_head SET number = number + 1",
-    "time": "UPDATE audit_entry SET at = '2020-01-01 00:00:00.000000' WHERE number = 3",
-}
-
-
-@pytest.mark.parametrize("name", TAMPERINGS)
-def test_tampering_is_found(logged, name):
-    assert verify(logged.engine).ok
-    with logged.engine.begin() as connection:
-        assert connection.execute(text(TAMPERINGS[name])).rowcount > 0
-    report = verify(logged.engine)
-    assert not report.ok
-    assert report.problem
 
 
 def test_reading_a_sealed_field_is_noted_and_reading_another_is_not(database):

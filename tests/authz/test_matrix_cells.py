@@ -1,11 +1,9 @@
 """Every cell of the matrix against the program: what the file says is what each reader gets, and nothing else.
 
-What is expected is worked out from the text of the file by the few lines below, never by the program's own parser.
+What is expected is worked out from the text of the file by the few lines of `matrix_text`.
 """
 
-import csv
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -19,37 +17,7 @@ from casework.authz.scope import Scoped, use_matrix
 from casework.db.base import Base
 from tests.support.world import build, facts_for
 
-FILE = Path(__file__).parents[2] / "etc" / "matrix.csv"
-
-# Rows whose records come later: no record type may claim them, so they are denied to all. This list only shrinks.
-LATER = frozenset({
-    "match.hit", "interview", "interview.recording", "evidence.file", "restricted.material", "hash.value", "label",
-    "detention", "therapeutic.note", "service", "takedown", "international.request", "plan.action", "activity",
-    "statistics", "exposure.log", "code.lists", "retention",
-})
-# Rows of the program itself: no scoped record, their pages are tested with the accounts and the log.
-PAGES = frozenset({"audit.log", "export", "users"})
-ALWAYS = {"2", "request"}
-
-
-def cells() -> dict[tuple[str, str], str]:
-    """The text of every cell by row and role."""
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return {(line["key"], role): line[role] for line in csv.DictReader(file) for role in ROLES}
-
-
-def expected(cell: str, facts: frozenset[str]) -> set[str]:
-    """The levels that a cell's text gives a reader for whom `facts` hold."""
-    levels: set[str] = set()
-    for part in cell.split(";"):
-        words = part.split(":")[0].split()
-        if not words or set(words[0]) - set("MRWA"):
-            continue
-        conditions = set(words[1].split(",")) if len(words) > 1 else set()
-        if conditions <= facts | ALWAYS:
-            letters = set(words[0])
-            levels |= letters | {"M"} | ({"R"} if "W" in letters else set())
-    return levels
+from .matrix_text import FILE, LATER, PAGES, cells, expected
 
 
 def models_by_table() -> dict[str, type]:

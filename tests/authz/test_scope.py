@@ -8,9 +8,9 @@ from sqlalchemy.orm import aliased
 
 import casework.models  # noqa: F401
 from casework.accounts.models import Agency, User
-from casework.authz.access import Shown, access_to_one
+from casework.authz.access import Shown, Wanted, access_to_one, fetch
 from casework.authz.identity import Identity
-from casework.authz.scope import ScopeMissing, unscoped
+from casework.authz.scope import ScopeMissing, kept, narrowed, unscoped
 from casework.cases.models import Case
 from casework.db.refs import new_ref
 from casework.people.models import Person
@@ -62,6 +62,38 @@ def test_only_own_rows(two, way):
         assert len(rows) == 1
         if way in ("count", "scalar subquery"):
             assert rows[0][0] == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_kept_query_is_narrowed_anew_for_each_who_asks(two, way):
+    database, identity, (_ours, theirs) = two
+    query = kept(lambda who: narrowed(WAYS[way](), who))
+    elsewhere = Identity(identity.user_id, "A", "PSU", theirs.agency_id)
+    seen = []
+    for who in (identity, elsewhere, identity):
+        with database.work(readonly=True, identity=who) as db:
+            seen.append(query(db).all())
+    assert [len(rows) for rows in seen] == [1, 1, 1]
+    assert seen[0] == seen[2]
+    if way in ("entity", "alias", "join", "exists", "in a subquery"):
+        assert seen[0] != seen[1]
+    with database.work(readonly=True) as db, pytest.raises(ScopeMissing):
+        query(db)
+
+
+def test_records_under_others_are_fetched_for_who_sees_both(two):
+    database, identity, (ours, theirs) = two
+    wanted = (Wanted(Case), Wanted(Person, "case_id"))
+    with database.work(readonly=True) as db, unscoped(db, "test"):
+        refs = {case.id: (case.ref, db.scalar(select(Person.ref).where(Person.case_id == case.id)))
+                for case in (ours, theirs)}
+    with database.work(readonly=True, identity=identity) as db:
+        case, person = fetch(db, identity, dict(zip(wanted, refs[ours.id], strict=True)))
+        assert (case.id, person.case_id) == (ours.id, ours.id)
+        assert "R" in access_to_one(db, identity, case)
+        assert fetch(db, identity, dict(zip(wanted, refs[theirs.id], strict=True))) is None
+        crossed = (refs[ours.id][0], refs[theirs.id][1])
+        assert fetch(db, identity, dict(zip(wanted, crossed, strict=True))) is None
 
 
 def test_get_and_union(two):

@@ -12,9 +12,10 @@ from pyramid.request import Request
 from webtest import TestApp
 from webtest.response import TestResponse
 
-# Pages of one kind differ in their record only.
+# Pages of one kind differ in their record only; what can be done with support differs with its state.
 PER_ROUTE = 2
-LIMIT = 120
+MORE = {"support_referral.view": 6}
+LIMIT = 300
 LEAVES = frozenset({"/sign-out"})
 # Belong to the form and not to what is asked.
 OWN = frozenset({"csrf_token", "_charset_", "__formid__", "__start__", "__end__", "draft", "version", "save"})
@@ -22,7 +23,7 @@ OWN = frozenset({"csrf_token", "_charset_", "__formid__", "__start__", "__end__"
 
 @dataclass
 class Field:
-    """A control, or all radios or boxes of one name: `kind` is text, number, choice, date, hidden or password."""
+    """A control, or all radios or boxes of one name: `kind` is text, number, file, choice, date, hidden or password."""
 
     name: str
     kind: str
@@ -61,6 +62,10 @@ class FormPost:
         return any(name == "version" for name, _value in self.pairs)
 
 
+# Files of our own, a page without records, and documents whose bytes were never there.
+PASSED_BY = frozenset({"static", "styleguide", "stored_file.download"})
+
+
 def route_of(app, path: str) -> str | None:
     """The name of the route of a path."""
     found = app.registry.queryUtility(IRoutesMapper)(Request.blank(path))["route"]
@@ -68,12 +73,12 @@ def route_of(app, path: str) -> str | None:
 
 
 def pages(client: TestApp, start: tuple[str, ...] = ("/",)) -> Iterator[Page]:
-    """Every page that links lead to, `PER_ROUTE` of each route at most."""
+    """Every page that links and the forms of questions lead to, a few of each route at most."""
     waiting, seen, visited = deque(start), set(start), Counter()
     while waiting and sum(visited.values()) < LIMIT:
         path = waiting.popleft()
         route = route_of(client.app, path)
-        if route is None or visited[route] >= PER_ROUTE or route in ("static", "styleguide"):
+        if route is None or visited[route] >= MORE.get(route, PER_ROUTE) or route in PASSED_BY:
             continue
         answer = client.get(path, expect_errors=True)
         visited[route] += 1
@@ -85,8 +90,9 @@ def pages(client: TestApp, start: tuple[str, ...] = ("/",)) -> Iterator[Page]:
             continue
         page = Page(path, route_of(client.app, path) or route, answer.html)
         yield page
-        for link in page.html.find_all("a", href=True):
-            address = urlsplit(urljoin(path, link["href"]))
+        asking = page.html.find_all("form", method="get", action=True)
+        for link in [*page.html.find_all("a", href=True), *asking]:
+            address = urlsplit(urljoin(path, link.get("href") or link["action"]))
             target = address.path + (f"?{address.query}" if address.query else "")
             if not address.scheme and not address.netloc and target not in seen and address.path not in LEAVES:
                 seen.add(target)
@@ -101,12 +107,16 @@ def forms(client: TestApp, page: Page) -> Iterator[FormPost]:
 
 
 def pairs_of(form: Tag) -> list[tuple[str, str]]:
-    """What a browser would send, in order."""
-    pairs = []
+    """What a browser would send, in order, when the first button is pressed."""
+    pairs, pressed = [], False
     for control in form.find_all(["input", "select", "textarea", "button"]):
         name, kind = control.get("name"), control.get("type", "")
         if not name or control.find_parent("template") or kind == "button":
             continue
+        if control.name == "button":
+            if pressed:
+                continue
+            pressed = True
         if control.name == "select":
             chosen = control.find("option", selected=True) or control.find("option")
             pairs.append((name, chosen.get("value", "") if chosen else ""))
@@ -146,8 +156,9 @@ def fields_of(form: Tag) -> list[Field]:
         elif kind in ("hidden", "password"):
             found[name] = Field(name, kind, control.get("value", ""))
         else:
+            usual = "file" if kind == "file" else "text"
             numeric = control.get("inputmode") == "numeric"
-            found[name] = Field(name, "number" if numeric else "text", control.get("value", ""),
+            found[name] = Field(name, "number" if numeric else usual, control.get("value", ""),
                                 multiline=control.name == "textarea", required=required)
     return list(found.values())
 

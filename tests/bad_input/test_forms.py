@@ -3,11 +3,11 @@
 import re
 import uuid
 from functools import cache
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from babel.messages.pofile import read_po
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import event, func, literal, select, union_all
 from webtest.response import TestResponse
 
 from casework.db.base import Base
@@ -15,7 +15,8 @@ from casework.settings import ROOT
 from casework.workflow.engine import flows
 from tests.support import scene
 
-from .crawl import Field, FormPost, Page, changed, flagged, forms, pages, summary
+from . import full
+from .crawl import Field, FormPost, Page, changed, flagged, forms, pages, pairs_of, summary
 
 pytestmark = pytest.mark.one_engine
 
@@ -30,6 +31,10 @@ INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle\s*=|\son[a-z]+\s*=\s
 # The same word twice: vowel and sign after the subscript, and before it, as another keyboard gives it.
 TYPED_OTHERWISE = "ស្រ\u17b8 \u1780\u17d2\u179a\u17bb\u1798 \u1780\u17bb\u17d2\u179a\u1798"
 LONG = "a" * 30_000
+# What would run, or break the statement, if a statement were put together from what people type.
+HOSTILE = "Dara'||(select pg_sleep(9))||'; drop table note--"
+# Of each text that is sent, what no statement of ours has in it.
+TYPED = ("Dara", "zz_unknown", "\u1780\u17bb\u17d2\u179a\u1798", "\u1780\u17d2\u179a\u17bb\u1798", LONG[:100])
 
 
 class Visit:
@@ -37,7 +42,7 @@ class Visit:
 
     def __init__(self, app, database, name: str):
         self.app, self.database = app, database
-        self.scene = scene.build(database)
+        self.scene = full.build(database)
         self.client = self.scene.browser(app, name)
         self.client.set_cookie("cw_lang", "km")
         self.pages: list[Page] = []
@@ -55,6 +60,12 @@ class Visit:
         self.before = self.state()
         self.count = 0
         self.problems: list[str] = []
+        event.listen(app.registry["engine"], "before_cursor_execute", self._statement)
+
+    def _statement(self, _connection, _cursor, statement: str, *_more) -> None:
+        """What was typed comes to the database as a value, never in a statement."""
+        if any(text in statement for text in TYPED):
+            self.problems.append(f"typed into a statement: {statement[:300]}")
 
     def state(self) -> dict[str, tuple[int, int]]:
         """Table to number of rows and sum of versions."""
@@ -111,18 +122,31 @@ def test_pages_are_whole_and_forms_refuse_what_is_wrong(visit):
     for form in visit.of_schemas():
         refuse_values(visit, form)
         refuse_shapes(visit, form)
+    for page in visit.pages:
+        ask_hostile(visit, page)
     assert not visit.problems, "\n".join(visit.problems)
 
+
+def ask_hostile(visit: Visit, page: Page) -> None:
+    """What is typed into the forms that ask, and into an address, is never run."""
+    visit.client.post("/search", {"csrf_token": visit.token, "q": HOSTILE}, status=(200, 303))
+    for form in page.html.find_all("form", method="get", action=True):
+        names = {name for name, _value in pairs_of(form)}
+        path = urlsplit(urljoin(page.path, form["action"])).path
+        for name in names:
+            answer = visit.client.get(path, {name: HOSTILE}, expect_errors=True)
+            if answer.status_int not in (200, 303, 400, 404, 422):
+                visit.problems.append(f"{path}?{name}: {answer.status}")
 
 
 def refuse_values(visit: Visit, form: FormPost) -> None:
     """Wrong values for all fields of a kind at once: each of them is named in the answer."""
-    def texts(value: str, kinds: tuple[str, ...] = ("text", "number")) -> dict[str, str]:
+    def texts(value: str, kinds: tuple[str, ...] = ("text", "number", "file")) -> dict[str, str]:
         return {f.name: value for f in form.fields if f.kind in kinds}
 
     for what, values in (
-        ("a text that is too long", texts(LONG, ("text", "number", "password"))),
-        ("a bell", texts("Dara\x07 (fictional)")),
+        ("a text that is too long", texts(LONG, ("text", "number", "file", "password"))),
+        ("a bell", texts(f"{HOSTILE}\x07")),
         ("a mark that turns the writing", texts("Dara\u202e (fictional)")),
         ("letters for numbers and dates", texts("abc", ("number", "date"))),
         ("an unknown answer", {f.name: foreign(visit, f) for f in form.fields if f.kind == "choice"}),
@@ -147,6 +171,8 @@ def refuse_shapes(visit: Visit, form: FormPost) -> None:
     usual = changed(form, visit.token, {})
     visit.send(form, [*usual, ("created_by_id", str(uuid.uuid4()))], "a column of the table", wanted={422})
     visit.send(form, [*usual, ("__start__", "x:mapping")], "a part that does not end", wanted={400})
+    unknown = [*usual, ("__start__", "x:list"), ("__end__", "x:list")]
+    visit.send(form, unknown, "a part of no known kind", wanted={400})
     for name in [f.name for f in form.fields if f.kind == "text"][:1]:
         scalar = [pair for pair in usual if pair[0] != name]
         nested = [*scalar, ("__start__", f"{name}:mapping"), ("x", "1"), ("__end__", f"{name}:mapping")]
@@ -216,10 +242,19 @@ def test_no_transition_is_made_that_the_page_does_not_offer(app, database, name)
             continue
         offered = {a["href"].rsplit("/", 1)[-1] for a in page.html.find_all("a", href=True)}
         offered |= {f.get("action", "").rsplit("/", 1)[-1] for f in page.html.find_all("form")}
-        for event in {t.event for t in flows()[flow.name].transitions} - offered:
-            form = FormPost(f"{page.path}/do/{event}", f"{kind}.do", page)
+        for step in {t.event for t in flows()[flow.name].transitions} - offered:
+            form = FormPost(f"{page.path}/do/{step}", f"{kind}.do", page)
             pairs = [("csrf_token", visit.token), ("reason", "Because I would like to (fictional)"), ("save", "save")]
-            visit.send(form, pairs, event)
+            visit.send(form, pairs, step)
             seen += 1
     assert seen > 5
     assert not visit.problems, "\n".join(visit.problems)
+
+
+def test_a_draft_that_no_form_has_sent_does_not_shut_its_page(app, database):
+    """What comes with an old token is kept unseen."""
+    made = scene.build(database)
+    client, path = made.browser(app, "inv"), f"/cases/{made.case.ref}/notes/new"
+    sent = [("csrf_token", "old"), ("kind", "general"), ("__start__", "x:list"), ("text", "Words (fictional)")]
+    client.post(path, sent, headers={"Origin": "http://localhost:80"}, status=400)
+    assert client.get(path).status_int == 200

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from casework.authz.access import access_to_one
+from casework.authz.access import access_to_one, forget_access
 from casework.authz.scope import unscoped
 from casework.cases import completeness, file, jobs, service, tasks
 from casework.cases.models import Case, Task
@@ -13,6 +13,7 @@ from casework.db.base import now
 from casework.db.refs import new_ref
 from casework.people.models import Person
 from casework.workflow.engine import NotAllowed, Refused
+from tests.support.world import grant
 
 START = {"plan": "Ask the provider, then visit the school.", "no_conflict": True}
 
@@ -87,17 +88,20 @@ def test_a_supervisor_does_not_start_the_enquiry(database, office):
             service.move_case(db, office.psu, case, "start_enquiry", START)
 
 
-def test_intervention_needs_a_plan_and_somebody_else(database, office):
-    plan = {
+def safety_plan() -> dict:
+    return {
         "support": None, "no_support_reason": "no_child_identified", "accompanied_by": None,
         "interview_plan": "One interview at the unit", "medical_offered": "yes", "authority_document": "W 12/2026",
         "planned_at": now() + dt.timedelta(days=1), "planned_place": "Unit",
     }
+
+
+def test_intervention_needs_a_plan_and_somebody_else(database, office):
     with database.work(identity=office.inv) as db:
         case = started(db, office)
         with pytest.raises(Refused):
             service.move_case(db, office.psu, case, "approve_intervention")
-        service.move_case(db, office.inv, case, "plan_intervention", plan)
+        service.move_case(db, office.inv, case, "plan_intervention", safety_plan())
         assert case.state == "enquiry"
         with pytest.raises(NotAllowed):
             service.move_case(db, office.inv, case, "approve_intervention")
@@ -106,13 +110,44 @@ def test_intervention_needs_a_plan_and_somebody_else(database, office):
         assert case.safety_plan["planned_place"] == "Unit"
 
 
+def test_a_refused_intervention_is_told_and_needs_another_plan(database, office):
+    why = {"reason": "Nobody accompanies the child yet"}
+    with database.work(identity=office.inv) as db:
+        case = started(db, office)
+        with pytest.raises(Refused, match="No plan"):
+            service.move_case(db, office.psu, case, "refuse_intervention", why)
+        service.move_case(db, office.inv, case, "plan_intervention", safety_plan())
+        with pytest.raises(NotAllowed):
+            service.move_case(db, office.inv, case, "refuse_intervention", why)
+        with pytest.raises(Refused, match="reason"):
+            service.move_case(db, office.psu, case, "refuse_intervention", {"reason": "no"})
+        service.move_case(db, office.psu, case, "refuse_intervention", why)
+        assert case.state == "enquiry"
+
+        def told():
+            return db.scalars(select(Task).where(Task.title == "intervention_refused")).one()
+
+        assert (told().assignee_id, told().state) == (office.inv.user_id, "open")
+        # What was refused cannot be approved any more; a new plan can.
+        with pytest.raises(Refused, match="No plan"):
+            service.move_case(db, office.psu, case, "approve_intervention")
+        service.move_case(db, office.inv, case, "plan_intervention", safety_plan())
+        assert told().state == "done"
+        service.move_case(db, office.psu, case, "approve_intervention")
+        assert case.state == "intervention"
+
+
 def test_recusal_overrides_everything(database, office):
     with database.work(identity=office.psu) as db:
         case = opened(db, office)
         service.recuse(db, office.inv, office.inv.user_id, case, "A cousin is in it")
         assert case.lead_officer_id is None
         assert "M" not in access_to_one(db, office.inv, case)
-        service.assign(db, office.psu, case, role="INV", agency_id=office.inv.agency_id, user_id=office.inv.user_id)
+        with pytest.raises(Refused, match="cannot take part"):
+            service.assign(db, office.psu, case, role="INV", agency_id=office.inv.agency_id,
+                           user_id=office.inv.user_id)
+        grant(db, office.inv, case.id, "case", case.id)
+        forget_access(db)
         assert "M" not in access_to_one(db, office.inv, case), "an assignment does not open what a recusal shut"
 
 

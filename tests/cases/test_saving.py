@@ -1,15 +1,19 @@
 """Saving: both versions at a conflict, twice without harm, drafts that survive, and what a forged form cannot do."""
 
+import datetime as dt
 import re
 
 import pytest
 from sqlalchemy import func, select
 
+from casework.accounts import sessions
 from casework.authz.models import Grant
 from casework.authz.scope import unscoped
 from casework.cases import service
 from casework.cases.models import Case, Note
-from tests.support.people import sign_in
+from casework.db.base import now
+from casework.db.refs import format_ref
+from tests.support.people import press, sign_in
 
 pytestmark = pytest.mark.one_engine
 
@@ -92,6 +96,87 @@ def test_a_draft_of_an_old_version_says_what_is_saved_now(client, database, peop
     assert "A newer plan by a colleague" in page.text
 
 
+OWN = {"Origin": "http://localhost"}
+
+
+def typed_note(client, case, text="Half a sentence"):
+    """The form of a new note, filled in and not sent."""
+    form = client.get(f"/cases/{case.ref}/notes/new").forms["form"]
+    form["kind"], form["text"] = "general", text
+    return form
+
+
+def after(app, minutes: int) -> None:
+    """Move the clock of the sessions."""
+    clock = app.registry.get("clock", now)
+    app.registry["clock"] = lambda: clock() + dt.timedelta(minutes=minutes)
+
+
+def test_a_form_with_an_old_token_becomes_a_draft(client, people, case):
+    sign_in(client, people["inv"])
+    form = typed_note(client, case)
+    client.reset()
+    sign_in(client, people["inv"])
+    answer = form.submit("save", headers=OWN, status=400)
+    assert "kept as a draft" in answer.text
+    assert client.get(f"/cases/{case.ref}/notes/new").forms["form"]["text"].value == "Half a sentence"
+
+
+def test_a_form_of_a_session_that_ran_out_of_time_is_there_after_signing_in(client, app, people, case):
+    sign_in(client, people["inv"])
+    form = typed_note(client, case)
+    after(app, 31)
+    answer = form.submit("save", headers=OWN, status=401)
+    assert "kept as a draft" in answer.text
+    back = f"/cases/{case.ref}/notes/new"
+    assert answer.html.find("a", href=f"/sign-in?back={back}") is not None
+    client.reset()
+    page = sign_in(client, people["inv"], back=back)
+    assert page.forms["form"]["text"].value == "Half a sentence"
+    page.forms["form"].submit("save", status=303)
+    assert client.get(back).forms["form"]["text"].value == "", "what was sent is no draft any more"
+
+
+def test_a_draft_sent_by_the_script_after_the_end_is_kept_for_its_form(client, app, people, case):
+    sign_in(client, people["inv"])
+    back = f"/cases/{case.ref}/notes/new"
+    sent = {**fields(typed_note(client, case)), "form_path": back}
+    after(app, 31)
+    client.post("/draft", sent, headers=OWN, status=401)
+    client.reset()
+    assert sign_in(client, people["inv"], back=back).forms["form"]["text"].value == "Half a sentence"
+
+
+@pytest.mark.parametrize("way", ["signed out", "revoked", "foreign page", "no form of drafts", "another person"])
+def test_nothing_is_kept_that_nobody_asked_for(client, app, database, people, case, way):
+    sign_in(client, people["inv"])
+    form, headers = typed_note(client, case), OWN
+    if way == "signed out":
+        press(client, "/sign-out")
+    elif way == "revoked":
+        with database.work() as db:
+            sessions.end_all(db, people["inv"].user_id, "revoked", now())
+    elif way == "foreign page":
+        headers = {"Origin": "http://evil.example"}
+    elif way == "no form of drafts":
+        form["csrf_token"], form["draft"] = "x", ""
+    else:
+        after(app, 31)
+        form.submit("save", headers=OWN, status=401)
+    answer = form.submit("save", headers=headers, status="*")
+    assert answer.status_int in (400, 401)
+    assert ("kept as a draft" in answer.text) is (way == "another person")
+    client.reset()
+    reader = people["inv"]
+    if way == "another person":
+        reader = people["inv2"]
+        with database.work(identity=people["psu"].identity) as db:
+            service.assign(db, None, db.get_one(Case, case.id), role="INV", agency_id=reader.agency_id,
+                           user_id=reader.user_id)
+    page = sign_in(client, reader, back=f"/cases/{case.ref}/notes/new")
+    assert page.forms["form"]["text"].value == ""
+
+
 def test_a_transition_form_of_yesterday_does_nothing(client, database, people, case):
     sign_in(client, people["inv"])
     form = client.get(f"/cases/{case.ref}/do/propose_void").forms["form"]
@@ -150,12 +235,13 @@ def test_an_officer_of_another_unit_cannot_be_named(client, database, people, ca
 @pytest.mark.parametrize("who", ["inv2", "sw", "pro", "adm"])
 def test_strangers_learn_nothing(client, people, case, who):
     sign_in(client, people[who])
+    nothing = format_ref("C", 26, "000000")
     for page in ("", "/tasks", "/team", "/check", "/timeline", "/edit", "/do/start_enquiry"):
         there = client.get(f"/cases/{case.ref}{page}", expect_errors=True)
-        absent = client.get(f"/cases/C26-000000-A{page}", expect_errors=True)
+        absent = client.get(f"/cases/{nothing}{page}", expect_errors=True)
         assert there.status_int in (403, 404)
         assert there.status_int == absent.status_int
-        assert unmasked(there.text.replace(case.ref, "")) == unmasked(absent.text.replace("C26-000000-A", ""))
+        assert unmasked(there.text.replace(case.ref, "")) == unmasked(absent.text.replace(nothing, ""))
     assert case.ref not in client.get("/").text
 
 

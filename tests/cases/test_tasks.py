@@ -115,19 +115,65 @@ def test_a_pause_that_nobody_ends_ends_by_itself(database, office):
         assert due + 71 * HOURS < task.due_at <= due + 73 * HOURS
 
 
+WHY = "The judge needs the expert"
+
+
 def test_a_clock_is_extended_by_a_document_and_by_its_rule(database, office):
     with database.work(identity=office.psu) as db:
         case = opened(db, office)
         task = tasks.start(db, "D-22", case)
         due = task.due_at
         with pytest.raises(Refused):
-            tasks.extend(db, case, "D-22", " ")
-        tasks.extend(db, case, "D-22", "PR 7/2026")
-        assert task.due_at == due + dt.timedelta(days=90)
-        with pytest.raises(Refused):
-            tasks.extend(db, case, "D-22", "PR 8/2026")
-        with pytest.raises(Refused):
-            tasks.extend(db, case, "D-10b", "PR 8/2026")
+            tasks.extend(db, case, "D-22", " ", WHY)
+        with pytest.raises(Refused, match="reason"):
+            tasks.extend(db, case, "D-22", "PR 7/2026", "short")
+        for to, why in ((due - HOURS, "later than"), (due + dt.timedelta(days=91), "no later end")):
+            with pytest.raises(Refused, match=why):
+                tasks.extend(db, case, "D-22", "PR 7/2026", WHY, to=to)
+        tasks.extend(db, case, "D-22", "PR 7/2026", WHY)
+        assert (task.due_at, task.extended_by) == (due + dt.timedelta(days=90), "PR 7/2026")
+        assert (task.state, task.alarms) == ("open", 0)
+        with pytest.raises(Refused, match="as often"):
+            tasks.extend(db, case, "D-22", "PR 8/2026", WHY)
+        with pytest.raises(Refused, match="cannot be extended"):
+            tasks.extend(db, case, "D-10b", "PR 8/2026", WHY)
+
+
+def test_who_may_extend_and_how_often(database, office):
+    with database.work(identity=office.psu) as db:
+        case = opened(db, office)
+        here = {"queue": (office.inv.agency_id, "INV")}
+        task = tasks.start(db, "D-14b", case, assignee_id=office.inv2.user_id, **here)
+        order = {"extended_by": "Order 1/2026", "reason": WHY}
+        with pytest.raises(Refused, match="Only who has"):
+            apply(db, office.inv, task, "extend", order)
+        with pytest.raises(NotAllowed):
+            apply(db, office.pro, task, "extend", order)
+        apply(db, office.inv2, task, "extend", order)
+        apply(db, office.psu, task, "extend", order)
+        with pytest.raises(Refused, match="as often"):
+            apply(db, office.psu, task, "extend", order)
+        with pytest.raises(Refused, match="cannot be cancelled"):
+            apply(db, office.psu, task, "cancel", {"reason": "It is not needed any more"})
+
+
+def test_the_limitation_moves_as_far_as_the_document_says(database, office):
+    with database.work(identity=office.psu) as db:
+        case = opened(db, office)
+        task = tasks.start(db, "D-19b", case)
+        with pytest.raises(Refused, match="new time limit"):
+            tasks.extend(db, case, "D-19b", "Act 1", WHY)
+        tasks.extend(db, case, "D-19b", "Act 1", WHY, to=task.due_at + dt.timedelta(days=900))
+        tasks.extend(db, case, "D-19b", "Act 2", WHY, to=task.due_at + dt.timedelta(days=900))
+        assert task.extensions == 2
+
+
+def test_a_clock_that_ran_out_cannot_be_extended(database, office):
+    with database.work(identity=office.psu) as db:
+        case = opened(db, office)
+        tasks.start(db, "D-22", case, at=now() - dt.timedelta(days=91))
+        with pytest.raises(Refused, match="has run out"):
+            tasks.extend(db, case, "D-22", "PR 7/2026", WHY)
 
 
 def test_starting_twice_is_starting_once(database, office):

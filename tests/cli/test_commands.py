@@ -14,6 +14,7 @@ import pytest
 
 from casework.authz import matrix
 from casework.cli import COMMANDS, main
+from casework.verifier.casework_verify import key_from, note_from
 from tests.architecture.files import ROOT
 
 SCRIPT = "import sys; from casework.cli import main; sys.exit(main())"
@@ -86,6 +87,7 @@ def test_init_makes_everything_privately(made):
     assert mode(instance) == 0o700
     assert {path.name: mode(path) for path in instance.iterdir()} == {
         "casework.sqlite": 0o600, "casework.sqlite.migrating": 0o600, "init.lock": 0o600, "keys.json": 0o600,
+        "log.key": 0o600,
     }
 
 
@@ -110,11 +112,57 @@ def test_audit_verify_tells_a_whole_log_from_a_broken_one(casework, made):
     assert whole.returncode == 0
     assert json.loads(whole.stdout)["ok"] is True
     with sqlite3.connect(made / "instance" / "casework.sqlite") as connection:
-        connection.execute("INSERT INTO audit_head (chain, number, hash) VALUES (?, 3, ?)", ("0" * 32, b"x"))
+        connection.execute("INSERT INTO audit_head (chain, number, hash) VALUES (?, 3, ?)", ("f" * 32, b"x"))
     connection.close()
     broken = casework(made, "audit", "verify")
     assert broken.returncode == 1
     assert "NOT whole" in broken.stdout
+
+
+def test_the_log_is_kept_and_proved_at_the_terminal(casework, made):
+    assert casework(made, "audit", "checkpoint").returncode == 1, "nothing was signed yet"
+    assert casework(made, "audit", "verify").returncode == 0
+    assert casework(made, "audit", "sequence", "--once").returncode == 0
+    key, fingerprint = casework(made, "audit", "key").stdout.splitlines()
+    assert key_from(key).fingerprint == fingerprint
+    note = note_from(casework(made, "audit", "checkpoint").stdout)
+    assert note.signed_by(key_from(key)) == 0
+    assert (made / "instance" / "log" / "checkpoint").read_text() == casework(made, "audit", "checkpoint").stdout
+    proof = json.loads(casework(made, "audit", "proof", "1").stdout)
+    assert proof["format"] == "casework-entry/1"
+    assert casework(made, "audit", "proof", "99999").returncode == 1
+    report = json.loads(casework(made, "audit", "verify", "--since-last", "--json").stdout)
+    assert report["ok"] is True
+    assert report["signatures"] is True
+
+
+def test_a_restored_database_goes_on_under_a_new_name_only(casework, made):
+    instance = made / "instance"
+    casework(made, "audit", "verify")
+    casework(made, "audit", "sequence", "--once")
+    shutil.copyfile(instance / "casework.sqlite", made / "yesterday")
+    casework(made, "audit", "verify")
+    casework(made, "audit", "sequence", "--once")
+    shutil.copyfile(made / "yesterday", instance / "casework.sqlite")
+    for leftover in ("-wal", "-shm"):
+        (instance / f"casework.sqlite{leftover}").unlink(missing_ok=True)
+    found = casework(made, "audit", "verify")
+    assert found.returncode == 1
+    assert "put back" in found.stdout
+    assert casework(made, "audit", "sequence", "--once").returncode == 1
+    assert casework(made, "init", "--new-log").returncode == 0
+    assert casework(made, "audit", "sequence", "--once").returncode == 0
+    assert casework(made, "audit", "verify").returncode == 0
+    assert len(list(instance.glob("log.key.before-*"))) == 1
+
+
+def test_a_lost_log_key_is_not_replaced_without_a_word(casework, made):
+    casework(made, "audit", "verify")
+    casework(made, "audit", "sequence", "--once")
+    (made / "instance" / "log.key").unlink()
+    done = casework(made, "init")
+    assert done.returncode == 1
+    assert "restore" in done.stderr
 
 
 def test_settings_that_are_wrong_exit_with_two_and_one_line(casework, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from casework.crypto.keyring import KeyRing
 from casework.settings import Settings, SettingsError
+from casework.witness.key import create
 
 DEVELOPMENT = {"casework.development": "true"}
 
@@ -187,3 +188,29 @@ def test_the_database_url_is_never_shown(production):
     assert "Vq7" not in repr(Settings.from_ini(production, {}))
     production["casework.database_url"] = "postgresql://theuser:Vq7-long-and-random@db.example/casework"
     assert "Vq7" not in refused(production)
+
+
+def test_the_policy_of_the_log_is_read_at_the_start(production, place):
+    assert Settings.from_ini(production, {}).policy() is None
+    path = place / "policy"
+    vkey = create(place / "witness.key", "witness.example/1").key.text
+    for text, words in (
+        (None, "cannot be read"), ("quorum all\n", "policy"), ("quorum none\nquorum none\n", "exactly one"),
+        (f"witness one {vkey} http://witness.example\nquorum one\n", "https"),
+    ):
+        if text is not None:
+            path.write_text(text)
+        assert words in refused(production, **{"casework.log_policy": str(path)})
+    path.write_text(f"witness one {vkey} https://witness.example/log\nquorum one\n")
+    policy = Settings.from_ini({**production, "casework.log_policy": str(path)}, {}).policy()
+    assert policy.urls == {"one": "https://witness.example/log"}
+
+
+def test_an_authority_of_time_needs_its_certificate(production, place):
+    url = {"casework.timestamp_url": "http://time.example/tsa"}
+    assert "timestamp_certificate" in refused(production, **url)
+    assert "timestamp_certificate" in refused(production, **url, **{"casework.timestamp_certificate": "/missing"})
+    assert "timestamp_url" in refused(production, **{"casework.timestamp_url": "time.example"})
+    (place / "root.pem").write_text("x")
+    settings = Settings.from_ini({**production, **url, "casework.timestamp_certificate": str(place / "root.pem")}, {})
+    assert settings.timestamp_certificate == place / "root.pem"

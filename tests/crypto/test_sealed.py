@@ -13,7 +13,7 @@ from casework.accounts.models import Agency
 from casework.crypto.keyring import KeyFileError, KeyRing
 from casework.crypto.models import DataKey
 from casework.crypto.seal import SealBroken, seal, unseal
-from casework.crypto.sealed import Erased
+from casework.crypto.sealed import Erased, erased, open_value
 from casework.crypto.tokens import token
 from casework.db.refs import new_ref
 from casework.people.models import Person
@@ -103,7 +103,7 @@ def test_values_come_back_and_are_not_on_disk(database, tmp_path):
 def test_a_value_moved_to_another_row_does_not_open(database):
     with database.work() as db:
         one, two = make(db, family_latin="One"), make(db, family_latin="Two")
-    with database.engine.begin() as connection:
+    with database.superuser() as connection:
         blob = connection.execute(select(Person.family_latin_sealed).where(Person.id == one.id)).scalar_one()
         raw = connection.connection.cursor()
         mark = "?" if database.backend == "sqlite" else "%s"
@@ -118,8 +118,11 @@ def test_a_destroyed_key_opens_nothing(database):
         made = make(db, family_latin="Gone")
     with database.work() as db:
         db.get(DataKey, made.id).wrapped = None
-    with database.work(readonly=True, unscoped=1) as db, pytest.raises(Erased):
-        _ = db.get(Person, made.id).family_latin
+    with database.work(readonly=True, unscoped=1) as db:
+        gone = db.get(Person, made.id)
+        assert (gone.family_latin, erased(gone)) == (None, "-")
+        with pytest.raises(Erased):
+            open_value(db, gone, "family_latin", gone.family_latin_sealed)
 
 
 def test_another_key_ring_opens_nothing(database):

@@ -5,9 +5,12 @@ from sqlalchemy import event, select
 
 from casework.cases import service as cases
 from casework.cases.models import Case
+from casework.cli.bench_count import InProcess
 from casework.evidence import service
 from casework.evidence.models import EvidenceItem
+from casework.evidence.seen_hashes import comparisons
 from casework.web.methods import SAFE
+from casework.workflow.engine import apply
 from tests.evidence.forms import form_of, set_date
 from tests.evidence.world import digital_data
 from tests.support.people import make_person, quick, sign_in
@@ -127,9 +130,9 @@ def test_who_may_not_see_finds_nothing(client, people, case, database):
 
 
 def test_nothing_edits_or_removes_a_custody_event(app):
-    """No route takes anything but a look at a custody event."""
+    """No route takes anything but a look at a custody event, or takes its history out."""
     for name, methods in app.registry["route_methods"].items():
-        if name and name.startswith("custody_event"):
+        if name and name.startswith("custody_event") and name != "custody_event.take":
             assert frozenset().union(*methods) <= SAFE, name
 
 
@@ -160,6 +163,44 @@ def test_hash_values_are_shown_whole_in_part_or_not_at_all(client, people, case,
     assert "V-SECRET-1" in client.get(path).text
 
 
+def test_the_chain_says_which_values_were_compared_and_whether_they_are_equal(client, people, case, database):
+    """In words, on the page that is printed, to who may read hash values; a custodian sees their end."""
+    inv = people["inv"].identity
+    with database.work(identity=inv) as db:
+        same, other = (service.record_item(db, inv, db.get_one(Case, case.id), digital_data(
+            seal=f"S-{number}", seal_witnesses=["A", "B"])) for number in (1, 2))
+        for item, value in ((same, "a" * 64), (other, "b" * 64)):
+            apply(db, inv, item, "verify_hash", {"value": value, "tool": "sha256sum 9.1"})
+        service.release(db, inv, [same], {"receiver": str(people["store"].membership_id), "purpose": "storage"})
+    path = f"/cases/{case.ref}/evidence/{same.ref}/custody"
+    sign_in(client, people["inv"])
+    page = client.get(path)
+    assert page.text.count("a" * 64) == 4  # found twice, on record once, and the item's own value
+    assert "Equal to the value on record" in page.text
+    assert "Not equal" not in page.text
+    assert "sha256sum 9.1" in page.text
+    wrong = client.get(f"/cases/{case.ref}/evidence/{other.ref}/custody").text
+    assert "b" * 64 in wrong
+    assert "Not equal to the value on record" in wrong
+    client.reset()
+    sign_in(client, people["store"])
+    page = client.get(path).text
+    assert "…" + "a" * 8 in page
+    assert "a" * 9 not in page
+    assert "Equal to the value on record" in page
+    client.reset()
+    sign_in(client, people["sw"])
+    assert "a" * 8 not in client.get(path, status="*").text
+
+
+def test_who_sees_no_hash_value_has_none_opened():
+    class Sealed:
+        def __getattr__(self, name):
+            raise AssertionError(f"{name} was read")
+
+    assert comparisons(None, [Sealed()]) == {}
+
+
 def statements(app):
     """A list that grows with each statement the application sends."""
     sent = []
@@ -172,12 +213,18 @@ def test_budgets(client, app, people, case, database):
     sign_in(client, people["inv"])
     for number in range(4):
         new_item(client, case, seal=f"S-{number}", seal_witnesses="Witness A\nWitness B")
-    item = only_item(database)
+    inv = people["inv"].identity
+    with database.work(identity=inv) as db:
+        item = service.record_item(db, inv, db.get_one(Case, case.id), digital_data())
+        for _number in range(3):
+            apply(db, inv, item, "verify_hash", {"value": "a" * 64, "tool": "sha256sum 9.1"})
     sent = statements(app)
     empty = len(_own(client, sent, "/cases"))
     for path in (f"/cases/{case.ref}/evidence", f"/cases/{case.ref}/evidence/{item.ref}/custody"):
         own = _own(client, sent, path)
         assert len(own) - empty <= 8, "\n".join(own)
+    count = InProcess(app, "http://localhost", dict(client.cookies)).count(lambda browser: browser.get(path))
+    assert (count.page, count.log) == (7, 3)
 
 
 def _own(client, sent, path) -> list[str]:

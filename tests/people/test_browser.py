@@ -1,13 +1,11 @@
 """The pages of people in a real browser: wide and narrow, in both languages, nothing for axe to find."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from casework.people import identifiers, service
 from casework.people.models import Person
-from tests.support.people import quick
+from tests.support.browser import check, enter
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LONG = "https://example.org/" + "a-very-long-path/" * 12
 
 
@@ -23,24 +21,6 @@ def paths(unit) -> list[str]:
     below = ("people", "people/new", "people/new/victim", f"people/{unit.suspect.ref}", f"people/{unit.child.ref}",
              f"people/{unit.suspect.ref}/addresses/new", "identifiers", "identifiers/paste", f"identifiers/{one.ref}")
     return [f"/cases/{unit.case.ref}/{path}" for path in below]
-
-
-def enter(page, server, app, person) -> None:
-    """Sign in through the real pages."""
-    quick(app)
-    page.goto(f"{server}/sign-in")
-    page.locator("input[name=login]").fill(person.login)
-    page.locator("input[name=password]").fill(person.password)
-    page.locator("#form button").first.click()
-    page.locator("input[name=code]").fill(person.code())
-    page.locator("#form button").first.click()
-    page.wait_for_url(lambda url: "sign-in" not in url)
-
-
-def check(page, name: str) -> None:
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(name, v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
 
 
 def test_every_page_at_a_desk_and_on_a_telephone(page, server, app, unit, paths):

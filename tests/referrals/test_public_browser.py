@@ -3,12 +3,11 @@
 import datetime as dt
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from casework.referrals import tickets
+from tests.support.browser import check
 from tests.support.people import make_agency
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 STORY = "Somebody asks a pupil for pictures (fictional)."
 
 
@@ -17,13 +16,6 @@ def hotline(database, monkeypatch):
     monkeypatch.setattr(tickets, "SHORTEST", dt.timedelta(0))
     with database.work() as db:
         make_agency(db, "aple", "hotline")
-
-
-def check(page) -> None:
-    """Nothing for axe to find, and no sideways scrolling."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def tab_to(page, selector: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from casework.audit import capture, chain, outbox
 from casework.audit.models import AuditEntry
+from casework.db.asking import UNSCOPED
 from casework.db.session import work
 from tests.support import scene
 from tests.support.databases import Database
@@ -194,7 +195,7 @@ def test_a_page_whose_reading_could_not_be_logged_was_not_served(stage):
 
 
 def count_reports(database: Database) -> int:
-    with database.engine.connect() as connection:
+    with database.engine.execution_options(**{UNSCOPED: True}).connect() as connection:
         return connection.execute(
             text("SELECT count(*) FROM referral WHERE narrative LIKE 'A report that is counted%'")
         ).scalar_one()
@@ -218,6 +219,6 @@ def test_the_checker_sees_what_it_looks_for(stage):
         ("DELETE FROM note", "there 0 times"),
         (f"UPDATE evidence_item SET chain_hash = '{'0' * 64}'", "link"),
     ):
-        with stage.database.engine.begin() as connection:
+        with stage.database.engine.execution_options(**{UNSCOPED: True}).begin() as connection:
             connection.execute(text(damage))
         assert any(word in line for line in check.problems(stage.database, stage.diaries)), damage

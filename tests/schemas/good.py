@@ -2,7 +2,18 @@
 
 import datetime as dt
 
-from schemas import accounts, case, evidence, person, prosecution, referral, support
+from schemas import (
+    accounts,
+    case,
+    evidence,
+    exceptions,
+    exhibits,
+    person,
+    prosecution,
+    referral,
+    support,
+    welfare,
+)
 
 SOON = (dt.date.today() + dt.timedelta(days=30)).isoformat()
 LATER = (dt.date.today() + dt.timedelta(days=60)).isoformat()
@@ -135,7 +146,9 @@ GOOD = {
     case.Reassign: {"assignee": "1"},
     case.Assign: {"assignee": "1", "part": "lead", "reason": "On leave"},
     case.Conflict: {"reason": REASON},
-    case.ExtendDeadline: {"extended_by": "Order 1 (fictional)", "due_at": "27/03/2026 08:00"},
+    case.ExtendDeadline: {
+        "extended_by": "Order 1 (fictional)", "due_at": "27/03/2026 08:00", "reason": "The judge needs the expert",
+    },
     evidence.EvidenceItem: {
         "kind": "digital_original", "description": "Black telephone, cracked screen", "parent": "1", "make": "Make",
         "model": "Model", "serial": "SN-1", "imei": "49-015420-323751-8", "seized_at": "27/03/2025 14:05",
@@ -157,6 +170,33 @@ GOOD = {
         "seal_before": "S-0001", "condition": "intact", "location": "Shelf 1", "hash_after": SHA256.upper(),
     },
     evidence.LotItem: {"seal_before": "S-0001", "condition": "intact"},
+    evidence.TakeBack: {
+        "seal_before": "S-0001", "condition": "intact", "location": "Shelf 1", "happened_at": "27/03/2025 14:05",
+        "clock": "watch", "why_later": "No line at the court",
+    },
+    evidence.Relieve: {
+        "receipt": "R-4 of 27 March", "seal_before": "S-0001", "condition": "intact", "location": "Shelf 1",
+        "hash_after": SHA256.upper(), "remark": "Nothing else in the bag", "happened_at": "27/03/2025 14:05",
+        "clock": "watch", "why_later": "No line at the station",
+    },
+    evidence.Move: {"location": "Room 1 / Shelf 2"},
+    exhibits.SearchLog: {
+        "seized_at": "27/03/2025 14:05", "clock": "watch", "province": "12", "place": "Office",
+        "authority_type": "warrant", "authority_document": "W-1 (fictional)", "restricted_material": "not_examined",
+        "seal_witnesses": "Witness A\nWitness B", "sealed_at": "27/03/2025 15:05",
+        "rows": [{"kind": "physical", "description": "Black telephone", "seal": "S-0001"}],
+    },
+    exhibits.MakeImage: {
+        "description": "Disk, make A, number 1", "tool": "Tool 1.0", "write_blocker": "true",
+        "started_at": "27/03/2025 14:05", "ended_at": "27/03/2025 15:05", "source_sha256": SHA256,
+        "image_sha256": SHA256,
+    },
+    exhibits.Labels: {"numbers": "1-20, 23", "size": "a4_3x8", "skip": "2"},
+    exhibits.Scan: {"scanned": "E26-482913-K"},
+    exhibits.NewStocktake: {"location": "Room 1 / Shelf 2"},
+    exhibits.StocktakeScan: {"scanned": "E26-482913-K\nE26-482914-L"},
+    exhibits.ViewingRequest: {"purpose": "The label has to be decided.", "authority": "Order 1"},
+    exhibits.LogViewing: {"viewed_at": "27/03/2025 14:05", "minutes": "15", "files": "10"},
     evidence.AcceptLot: {"location": "Shelf 1"},
     evidence.ExamEvent: {
         "event": "image_made", "tool": "Tool 1.0", "write_blocker": "true", "started_at": "27/03/2025 14:05",
@@ -167,6 +207,9 @@ GOOD = {
         "baseline": "0", "nationally_illegal": "0", "not_illegal": "1", "not_assessed": "0", "unable": "0",
         "minutes": "15",
     },
+    welfare.StartExposure: {"activity": "transcript", "band": "none", "case_ref": "C26-482913-K"},
+    welfare.Exposure: {"activity": "label", "band": "tens", "day": "27/03/2025", "minutes": "45"},
+    welfare.ExposureChoices: {"unshared": "true", "apart": "false"},
     evidence.ReportDiscrepancy: {"kind": "seal_number", "discrepancy": "The seal number differs."},
     evidence.ResolveDiscrepancy: {"reason": "It was a slip of the pen."},
     evidence.OrderDisposition: {"disposition": "returned", "authority": "Order 2"},
@@ -294,4 +337,17 @@ GOOD = {
         "type": "police", "parent": "1", "national": "false", "jurisdiction": "01", "contact_point": "Desk",
         "quality_checked_at": "2025-01-01", "valid_from": "2025-01-01", "valid_to": "2030-01-01",
     },
+    exceptions.Emergency: {"ref": "c26-482913-K", "reason_code": "child_missing", "reason": REASON},
+    exceptions.EmergencyReview: {"outcome": "justified", "review": REASON},
+    exceptions.DeclareConflict: {"ref": "C26-482913-K", "reason": REASON},
+    exceptions.SetConflict: {"person": "1", "reason": REASON},
+    exceptions.Delegate: {"to": "1", "first": SOON, "last": LATER, "reason": REASON},
+    exceptions.GiveAccess: {"person": "1", "last": SOON, "reason": REASON},
+    exceptions.Purpose: {"purpose": "court", "explanation": REASON},
+    exceptions.TherapeuticNote: {"held_on": "2025-03-27", "text": REASON, "child_agrees": "false"},
+    exceptions.AskDisclosure: {
+        "court": "A court (fictional)", "document": "17/2026", "document_on": "2025-03-27", "until": SOON,
+        "reason": REASON,
+    },
+    exceptions.ApproveDisclosure: {"informed_on": "2025-03-27", "informed_how": REASON, "reason": REASON},
 }  # fmt: skip

@@ -16,11 +16,11 @@ from schemas.fields import Strict
 from schemas.types import Secret, Text
 from tests.schemas.good import GOOD
 
-MODULES = ("referral", "person", "case", "evidence", "prosecution", "support", "accounts")
+MODULES = ("referral", "person", "case", "evidence", "exhibits", "prosecution", "support", "accounts")
 # Parts of other schemas, and what several share.
 PARTS = {
     "person.Names", "person.Person", "person.IdDocument", "person.IdentifierBase", "referral.Report",
-    "case.CaseFacts", "evidence.Hash", "prosecution.ChargeResult", "support.DomainNeed",
+    "case.CaseFacts", "evidence.Hash", "exhibits.SearchRow", "prosecution.ChargeResult", "support.DomainNeed",
     "support.ServiceAsked", "support.Goal",
 }  # fmt: skip
 CATALOGUE = Path(schemas.__file__).parent / "locale" / "km" / "LC_MESSAGES" / "casework.po"

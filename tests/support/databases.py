@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, make_url
 
+from casework.authz import row_walls
+from casework.authz.matrix import load
+from casework.cli import roles
 from casework.crypto.keyring import KeyRing
 from casework.db import migrate
 from casework.db.engine import make_engine
 from casework.db.session import work
 
 from . import run
-from .postgres import TEMPLATE
+from .matrix import FILE
+from .postgres import OWNER, ROLE, TEMPLATE
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -38,6 +42,20 @@ class Database:
     def work(self, *, readonly: bool = False, **info):
         """A session in a transaction of its own: `with database.work(identity=...) as session`."""
         return work(self.engine, readonly=readonly, info={"keyring": self.keyring, **info})
+
+    @contextmanager
+    def superuser(self) -> Iterator[Connection]:
+        """A connection that may do everything, in a transaction: for what a test does behind the program's back."""
+        if self.backend == "sqlite":
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        engine = make_engine(make_url(self.url).set(username="postgres").render_as_string(hide_password=False))
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def dispose(self) -> None:
         if "engine" in self.__dict__:
@@ -68,7 +86,7 @@ def migrated(backend: str, folder: Path) -> Iterator[str]:
         return
     cluster = run.cluster()
     cluster.start()
-    _once("postgresql", lambda: (cluster.create(TEMPLATE), _migrate(cluster.url(TEMPLATE))))
+    _once("postgresql", lambda: (cluster.create(TEMPLATE), _migrate(cluster.url(TEMPLATE, OWNER))))
     with cluster.database(TEMPLATE) as url:
         yield url
 
@@ -77,6 +95,9 @@ def _migrate(url: str) -> None:
     engine = make_engine(url)
     try:
         migrate.upgrade(engine)
+        if engine.dialect.name == "postgresql":
+            roles.grant(engine, ROLE)
+            row_walls.apply(engine, load(FILE), ROLE)
     finally:
         # SQLite puts its log into the file, which is what gets copied, when the last connection closes.
         engine.dispose()

@@ -13,10 +13,11 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/c
 
 def found() -> dict[str, bool]:
     """By the name of its test marker: is it installed?"""
-    return {"postgresql": programs() is not None, "browser": Path(CHROMIUM).exists()}
+    return {"postgresql": programs() is not None, "browser": Path(CHROMIUM).exists(),
+            "age": shutil.which("age") is not None}
 
 
-PACKAGES = {"postgresql": "postgresql", "browser": "chromium fonts-noto-core"}
+PACKAGES = {"postgresql": "postgresql", "browser": "chromium fonts-noto-core", "age": "age"}
 
 
 def advice() -> str | None:

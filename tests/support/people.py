@@ -111,11 +111,16 @@ def make_person(
     membership = service.add_membership(
         db, user, agency, role, at=now() - dt.timedelta(days=1), chief=chief, liaison=liaison
     )
+    return person_of(membership, give_factors(db, user, password), password)
+
+
+def give_factors(db: Session, user: User, password: str = PASSWORD) -> str:
+    """Set up both factors of an account; the secret of the second."""
     secret = pyotp.random_base32(32)
     user.password_hash, user.password_changed_at = quick_passwords(db.info["keyring"]).hash(password), now()
     user.totp_secret, user.mfa_enrolled_at, user.pending_link = secret, now(), None
     db.flush()
-    return person_of(membership, secret, password)
+    return secret
 
 
 def person_of(membership: Membership, secret: str, password: str = PASSWORD) -> Person:

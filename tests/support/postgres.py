@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-ROLE = "casework"
+OWNER, ROLE, SEQUENCER = "casework_owner", "casework", "casework_log"
 TEMPLATE = "casework_template"
 LOCALE = sql.SQL("TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'km' LOCALE 'C.UTF-8' ENCODING 'UTF8'")
 # Nothing here survives the run, so nothing needs to reach the disk.
@@ -59,7 +59,8 @@ class Cluster:
             options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
             self._control("start", "-w", "-l", self.folder / "log", "-o", f"-k {self.folder} {options}")
             with self.admin() as connection:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
+                for role in (OWNER, ROLE, SEQUENCER):
+                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
 
     def _control(self, *arguments: str | Path) -> None:
         account = _account()
@@ -73,20 +74,20 @@ class Cluster:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
 
     def create(self, name: str, template: str | None = None) -> None:
-        """A database of the application's role: empty, or as `template` is."""
-        how = sql.SQL("TEMPLATE {}").format(sql.Identifier(template)) if template else LOCALE
+        """A database of the owner's role: empty, or as `template` is."""
+        how = sql.SQL("TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template)) if template else LOCALE
         with self.admin() as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {} {}").format(sql.Identifier(name), sql.Identifier(ROLE), how)
+                sql.SQL("CREATE DATABASE {} OWNER {} {}").format(sql.Identifier(name), sql.Identifier(OWNER), how)
             )
 
     @contextlib.contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
-        """The URL of a new database that is dropped afterwards."""
+        """A new database that is dropped afterwards: its URL as its owner, or as the program when it has tables."""
         name = f"t_{uuid.uuid4().hex[:12]}"
         self.create(name, template)
         try:
-            yield self.url(name)
+            yield self.url(name, ROLE if template else OWNER)
         finally:
             with self.admin() as connection:
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -21,6 +21,7 @@ from casework.db.refs import new_ref
 from casework.people.models import Person
 from casework.support import service
 from casework.support.models import Consent, SupportReferral, SupportSending
+from casework.web.i18n import local_time
 from casework.workflow import engine
 from schemas.support import DOMAINS
 from tests.support.databases import Database
@@ -38,7 +39,7 @@ TODAY = dt.date(2026, 3, 2)
 
 
 def in_days(days: int) -> dt.date:
-    return (now() + dt.timedelta(days=days)).date()
+    return local_time(now() + dt.timedelta(days=days)).date()
 
 
 def assessment(**levels: str) -> dict[str, Any]:

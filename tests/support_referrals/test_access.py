@@ -1,14 +1,19 @@
 """Who learns what of the support of a child."""
 
+import pytest
 from sqlalchemy import select
 
+from casework.authz.models import Grant
 from casework.authz.scope import unscoped
-from casework.cases.models import Case
+from casework.cases import service as cases
+from casework.cases.models import Case, Task
+from casework.cases.tasks import OPEN
 from casework.referrals.models import Referral
-from casework.support import service
+from casework.support import people, service
 from casework.support.minimal import FIELDS
 from casework.support.models import Assessment, Consent, SupportReferral, SupportSending
 from casework.workflow import engine
+from casework.workflow.engine import Refused
 from casework.workflow.guard import engine_at_work
 from casework.workflow.models import StateChange
 
@@ -125,3 +130,64 @@ def test_an_accepted_referral_asks_for_support(desk):
             (made,) = db.scalars(select(SupportReferral))
         assert (made.referral_id, made.requested_by_id) == (referral.id, psu.agency_id)
         assert made.agency_id == desk.who["sw"].agency_id
+
+
+def tasks_seen(desk, name: str) -> list[str]:
+    with desk.database.work(readonly=True, identity=desk.who[name]) as db:
+        return [task.rule or task.title for task in db.scalars(select(Task).where(Task.state.in_(OPEN)))]
+
+
+def test_a_conflict_of_interest_shuts_the_tasks_of_support_too_and_asks_for_another_worker(desk):
+    """These keep a log apart from the case's and do not name it."""
+    support = desk.taken()
+    with desk.database.work() as db:
+        grants = db.scalars(select(Grant).where(Grant.principal_id == desk.who["sw"].user_id)).all()
+    assert "D-20b" in tasks_seen(desk, "sw")
+    with desk.database.work(unscoped=1) as db:
+        cases.recuse(db, desk.who["sws"], desk.who["sw"].user_id, db.get_one(Case, desk.case_id))
+    assert tasks_seen(desk, "sw") == []
+    clocks = desk.clocks(support)
+    assert {name: task.assignee_id for name, task in clocks.items()} == dict.fromkeys(clocks)
+    assert (clocks["hand_over"].queue_agency_id, clocks["hand_over"].queue_role) == (desk.who["sws"].agency_id, "SWS")
+    assert {"D-20b", "hand_over"} <= set(tasks_seen(desk, "sws"))
+    desk.do("sws", support, "assign", worker=str(desk.who["sw2"].user_id))
+    assert "hand_over" not in tasks_seen(desk, "sws"), "what was asked for was done"
+    assert "hand_over" not in tasks_seen(desk, "sw2")
+    with desk.database.work(readonly=True, unscoped=1) as db:
+        assert grants
+        assert all(db.get_one(Grant, grant.id).ended_at is not None for grant in grants)
+
+
+def test_a_supervisor_with_a_conflict_sees_no_task_of_the_child(desk):
+    desk.taken()
+    assert len(tasks_seen(desk, "sws")) >= 1
+    with desk.database.work(unscoped=1) as db:
+        cases.recuse(db, None, desk.who["sws"].user_id, db.get_one(Case, desk.case_id))
+    assert tasks_seen(desk, "sws") == []
+    assert len(tasks_seen(desk, "sws2")) >= 1
+
+
+def test_a_worker_of_a_provider_with_a_conflict_is_followed_by_another(desk):
+    support = desk.named()
+    with desk.database.work(unscoped=1) as db:
+        cases.recuse(db, None, desk.who["prv"].user_id, db.get_one(Case, desk.case_id))
+    assert desk.name_seen_by("prv") is None
+    assert desk.clocks(support)["hand_over"].queue_agency_id == desk.who["prv"].agency_id
+    desk.answer("prv2", support, "name_worker", provider_worker=str(desk.who["prv2"].user_id))
+    assert "hand_over" not in desk.clocks(support)
+
+
+def test_nobody_gives_the_child_to_who_has_a_conflict(desk):
+    """Not to a social worker, nor to a worker of the provider; and consent opens nothing to the one named before."""
+    support = desk.named()
+    with desk.database.work(unscoped=1) as db:
+        for name in ("sw2", "prv"):
+            cases.recuse(db, None, desk.who[name].user_id, db.get_one(Case, desk.case_id))
+    with pytest.raises(Refused, match="cannot take part"):
+        desk.do("sws", support, "assign", worker=str(desk.who["sw2"].user_id))
+    with pytest.raises(Refused, match="cannot take part"):
+        desk.answer("prv2", support, "name_worker", provider_worker=str(desk.who["prv"].user_id))
+    with desk.database.work(unscoped=1) as db:
+        people.open_to_provider(db, None, db.get_one(SupportReferral, support))
+        assert desk.who["prv"].user_id not in {grant.principal_id for grant in db.scalars(
+            select(Grant).where(Grant.subject_id == support, Grant.ended_at.is_(None)))}

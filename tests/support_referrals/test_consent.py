@@ -1,12 +1,18 @@
 """Consent by age and purpose, who may never give it, withdrawal at once, and the override of two people."""
 
-import pytest
+import datetime as dt
 
+import pytest
+from sqlalchemy import select
+
+from casework.cases.models import Task
+from casework.db.base import now
 from casework.reference.table import BadTable
 from casework.support import ages
+from casework.support.consenting import close_what_ran_out
 from casework.support.models import Consent
 from casework.workflow.engine import NotAllowed, Refused
-from tests.support_referrals.desk import REASON, Desk, consent, consents_of, in_days
+from tests.support_referrals.desk import REASON, SERVICES, Desk, assessment, consent, consents_of, in_days
 
 
 def refused(message: str):
@@ -127,3 +133,62 @@ def test_the_guidance_is_read_from_a_file_and_checked(tmp_path):
     (tmp_path / "consent-ages.csv").write_text("low,high,kinds,written\n0,,nobody,no\n", encoding="utf-8")
     with pytest.raises(BadTable, match="kinds"):
         ages.load(tmp_path)
+
+
+def later(desk, days: int) -> None:
+    """The periodic work of a day to come."""
+    with desk.database.work() as db:
+        close_what_ran_out(db, now() + dt.timedelta(days=days))
+
+
+def test_what_rested_on_a_consent_ends_with_it(desk):
+    support = desk.explained()
+    desk.do("sw", support, "consent", **consent(valid_to=in_days(10), purposes=["support", "share_provider",
+                                                                                "share_police"]))
+    desk.do("sw", support, "consent", **consent("assent"))
+    desk.do("sw", support, "assess", **assessment())
+    desk.do("sw", support, "send", services=SERVICES, provider_agency=str(desk.who["prv"].agency_id))
+    desk.answer("prv", support, "accept")
+    desk.answer("prv2", support, "name_worker", provider_worker=str(desk.who["prv"].user_id))
+    # The last day still counts.
+    later(desk, 10)
+    assert desk.name_seen_by("prv") == "Childfamily"
+    assert desk.look(support).consent_support is True
+    later(desk, 12)
+    found = desk.look(support)
+    assert (found.consent_support, found.consent_provider, found.consent_police) == (False, False, False)
+    assert desk.name_seen_by("prv") is None
+    assert desk.sees("prv") == []
+    sending = desk.look(support, lambda db, s: desk.sending(db, s).id)
+    assert desk.clocks(sending)["consent_ran_out"].assignee_id == desk.who["prv"].user_id
+    assert desk.clocks(desk.case_id)["consent_ran_out"].queue_role == "INV"
+    assert desk.clocks(support)["ask_consent_again"].assignee_id == desk.who["sw"].user_id
+    assert [c.ended_at is not None for c in desk.look(support, consents_of)] == [True, False]
+
+    def told(db, _support):
+        return len(db.scalars(select(Task).where(Task.title == "consent_ran_out")).all())
+
+    assert desk.look(support, told) == 2
+    later(desk, 12)
+    assert desk.look(support, told) == 2
+    with pytest.raises(NotAllowed):
+        desk.do("sw", support, "consent_ran_out", at=now())
+
+
+def test_a_newer_consent_stands_for_the_one_that_ended(desk):
+    support = desk.explained()
+    desk.do("sw", support, "consent", **consent(valid_to=in_days(10)))
+    desk.do("sw", support, "consent", **consent())
+    desk.do("sw", support, "consent", **consent("assent"))
+    later(desk, 12)
+    assert desk.look(support).consent_provider is True
+    assert "ask_consent_again" not in desk.clocks(support)
+
+
+def test_what_was_over_when_written_down_tells_nobody(desk):
+    support = desk.explained()
+    desk.do("sw", support, "consent", **consent(valid_to=in_days(-2)))
+    desk.do("sw", support, "consent", **consent("assent"))
+    later(desk, 0)
+    assert "consent_ran_out" not in desk.clocks(desk.case_id)
+    assert desk.look(support, consents_of)[0].ended_at is not None

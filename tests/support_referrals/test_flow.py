@@ -3,12 +3,14 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
+from casework.cases.models import Task
 from casework.db.base import now
-from casework.support.models import Assessment, SupportReferral, SupportSending
+from casework.support.models import Assessment, FollowUp, Service, SupportReferral, SupportSending
 from casework.workflow.engine import NotAllowed, Refused
 from casework.workflow.guard import StateSetByHand
-from tests.support_referrals.desk import REASON, SERVICES, assessment, consent, in_days
+from tests.support_referrals.desk import PEOPLE, REASON, SERVICES, assessment, consent, in_days
 
 CONTACT = {"first_contact_at": None, "kind": "call", "safe": "yes", "note": None}
 EXPLAIN = {"informed_how": "With a picture card", "language": "khm"}
@@ -254,8 +256,42 @@ def test_service_follows_an_approved_plan_and_is_written_down(desk):
     first = desk.clocks(support)["D-20f"].id
     desk.do("sw", support, "review_plan", reason=REASON)
     assert desk.clocks(support)["D-20f"].id != first
-    given, followed, contact = desk.look(support, lambda db, s: (s.services_given, s.follow_ups, s.next_contact_on))
-    assert (len(given), followed[0]["wellbeing"], contact) == (1, 4, in_days(7))
+    (given,) = desk.sees("prv", Service)
+    assert (given.subtype, given.provider_agency_id) == ("counselling_trauma", desk.who["prv"].agency_id)
+
+    def followed(db, _support):
+        one = db.scalars(select(FollowUp)).one()
+        return one.safe, one.wellbeing, one.next_on
+
+    assert desk.look(support, followed) == ("yes", 4, in_days(7))
+    assert desk.look(support).next_contact_on == in_days(7)
+
+
+def test_services_and_follow_ups_are_for_who_works_with_the_child(desk):
+    support = desk.in_service()
+    desk.do("prv", support, "log_service", type="counselling", subtype="counselling_trauma",
+            planned_from=in_days(0), status="implemented")
+    desk.do("sw", support, "record_follow_up", kind="call", done_at=now(), safe="yes", text="Goes to school")
+    for model in (Service, FollowUp):
+        assert {name: len(desk.sees(name, model)) for name in PEOPLE} == {
+            name: int(name in ("sw", "sws", "sws2", "prv")) for name in PEOPLE}
+    # Without consent the provider sees no more of it, not even what it wrote itself.
+    desk.do("sw", support, "withdraw_consent", withdrawn_scope=["share_provider"])
+    assert desk.sees("prv", Service) == []
+
+
+def test_a_follow_up_after_the_end_does_the_task_that_was_set_for_it(desk):
+    support = desk.closing()
+    desk.do("sws", support, "approve_closure")
+    later = desk.look(support, lambda db, s: db.scalars(
+        select(Task).where(Task.record_id == s.id, Task.title == "support_follow_up").order_by(Task.due_at)).all())
+    assert [task.state for task in later] == ["open", "open"]
+    with pytest.raises(NotAllowed):
+        desk.do("prv", support, "record_follow_up", kind="call", done_at=now(), safe="yes")
+    desk.do("sw", support, "record_follow_up", kind="visit", done_at=now(), safe="yes")
+    states = desk.look(support, lambda db, s: [db.get_one(Task, task.id).state for task in later])
+    assert states == ["done", "open"]
+    assert desk.sees("sw", FollowUp)[0].due_on == in_days(30)
 
 
 def test_a_pause_leads_back_to_where_it_began(desk):

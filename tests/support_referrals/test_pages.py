@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from webtest import Form, TestApp
 
+from casework.db.base import now
 from casework.support.models import SupportReferral, SupportSending
 from schemas.support import DOMAINS
 from tests.support.people import Person, make_person, quick, sign_in
@@ -90,17 +91,25 @@ def dates(form, day: dt.date, which: slice = slice(None)):
 
 @pytest.mark.parametrize("locale", ["en", "km"])
 def test_every_page_opens(at, desk, locale):
-    support = desk.closing()
+    support = desk.in_service()
+    desk.do("prv", support, "log_service", type="counselling", subtype="counselling_trauma",
+            planned_from=dt.date(2026, 3, 2), status="implemented", outcome="Goes to school again")
+    desk.do("sw", support, "record_follow_up", kind="call", done_at=now(), safe="yes", text="Sleeps well")
     ref, asked = ref_of(desk, support), ref_of(desk, support, SupportSending)
     for name in ("sw", "sws", "prv"):
         browser = at(name)
         browser.set_cookie("cw_lang", locale)
         for path in ("/", "/support", f"/support/{ref}", f"/support/{ref}/history", f"/support/{ref}/consents",
-                     f"/support/{ref}/assessments", f"/asked/{asked}"):
+                     f"/support/{ref}/assessments", f"/support/{ref}/services", f"/support/{ref}/follow-ups",
+                     f"/asked/{asked}"):
             assert browser.get(path).status_int == 200, (name, path)
-    for event in ("consent", "assess", "withdraw_consent", "propose_void", "record_follow_up"):
+    headings = [h.get_text() for h in at("sw").get(f"/support/{ref}").html.find_all("h2")]
+    assert "Closure" not in headings, "nothing is closed yet"
+    for event in ("consent", "assess", "withdraw_consent", "propose_void", "record_follow_up", "log_service"):
         assert at("sw").get(f"/support/{ref}/do/{event}").status_int == 200, event
-    parts = re.findall(r'href="(/support/[^"]+/(?:consents|assessments)/[^"]+)"', at("sw").get(f"/support/{ref}").text)
+    kinds = "consents|assessments|services|follow-ups"
+    parts = re.findall(rf'href="(/support/[^"]+/(?:{kinds})/[^"]+)"', at("sw").get(f"/support/{ref}").text)
+    assert {path.split("/")[3] for path in parts} == set(kinds.split("|"))
     for path in parts:
         assert at("sw").get(path).status_int == 200, path
         if "/consents/" in path:
@@ -217,3 +226,34 @@ def test_the_case_lists_its_support(at, desk, database):
         case = desk.case_ref(db)
     assert ref_of(desk, support) in at("inv").get(f"/cases/{case}/support").text
     assert at("far").get(f"/cases/{case}/support", status="*").status_int in (403, 404)
+
+
+def test_a_service_is_brought_up_to_date_and_voided_by_two(at, desk):
+    support = desk.in_service()
+    ref = ref_of(desk, support)
+    page = at("prv").get(f"/support/{ref}/do/log_service")
+    form = page.forms["form"]
+    form["type"], form["subtype"], form["status"] = "counselling", "counselling_trauma", "not_implemented"
+    for name, value in zip(("day", "month", "year"), ("2", "3", "2026"), strict=True):
+        form.get(name, index=0).value = value
+    form.submit("save", status=303)
+    listed = at("sws").get(f"/support/{ref}/services").text
+    (path,) = set(re.findall(rf'href="(/support/{ref}/services/[^"/]+)"', listed))
+    form = at("prv").get(f"{path}/edit").forms["form"]
+    form["status"], form["sessions"], form["outcome"] = "implemented", "3", "Goes to school again"
+    assert "Goes to school again" in form.submit("save", status=303).follow().text
+    # The supervisor reads and does not write; police do not learn that there is anything.
+    at("sws").get(f"{path}/edit", status=403)
+    for name in ("inv", "psu", "pro", "hot", "far", "other_prv"):
+        at(name).get(path, status="*").mustcontain(no="Goes to school")
+        assert at(name).get(path, status="*").status_int in (403, 404)
+        assert at(name).get(f"/support/{ref}/services", status="*").status_int in (403, 404)
+    form = at("prv").get(f"{path}/void").forms["form"]
+    form["reason_code"], form["reason"] = "entered_by_mistake", "It was another child's"
+    form.submit("save", status=303)
+    at("prv").get(f"{path}/void", status=403)
+    form = at("sws").get(f"{path}/void").forms["form"]
+    form["decision"] = "approve"
+    form.submit("save", status=303)
+    assert "<s>" in at("sw").get(f"/support/{ref}/services").text
+    assert path not in at("sw").get(f"/support/{ref}").text

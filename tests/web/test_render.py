@@ -150,6 +150,11 @@ class TestStatic:
         path = self.path(web).replace("casework.css", "fonts/noto-sans-khmer-khmer-400-normal.woff2")
         assert web.get(path).content_type == "font/woff2"
 
+    def test_the_pages_name_their_icon(self, web):
+        answer = web.get(self.path(web, "favicon.svg"))
+        assert answer.content_type == "image/svg+xml"
+        assert "<script" not in answer.text
+
     def test_digest_changes_with_any_file(self, tmp_path):
         (tmp_path / "a.css").write_text("a")
         before = render.static_digest(tmp_path)
@@ -158,9 +163,18 @@ class TestStatic:
 
     def test_small_enough(self):
         css = (render.STATIC / "casework.css").read_bytes()
-        scripts = b"".join(path.read_bytes() for path in render.STATIC.glob("*.js"))
         assert len(gzip.compress(css)) <= 15 * 1024
-        assert len(scripts) <= 20 * 1024
+
+    def test_the_scripts_of_every_page_are_small_and_others_come_when_they_are_needed(self):
+        sizes = {path.name: path.stat().st_size for path in render.STATIC.glob("*.js")}
+        everywhere, found = set(), {"casework.js"}
+        while found - everywhere:
+            everywhere |= found
+            texts = [(render.STATIC / name).read_text(encoding="utf-8") for name in everywhere]
+            found |= {name for text in texts for name in re.findall(r"^import .*'\./([\w.-]+)'$", text, re.MULTILINE)}
+        assert {"forms.js", "session.js"} <= everywhere
+        assert sum(sizes[name] for name in everywhere) <= 20 * 1024
+        assert max(sizes[name] for name in sizes.keys() - everywhere) <= 8 * 1024
 
     def test_unbranded(self):
         css = (render.STATIC / "casework.css").read_text(encoding="utf-8").lower()

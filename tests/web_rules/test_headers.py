@@ -6,14 +6,14 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from webtest import TestApp
 
 from casework.web.download import attachment
-from casework.web.headers import ALWAYS, DOWNLOAD_POLICY, PAGE_POLICY
+from casework.web.headers import ALWAYS, CAMERA_POLICY, DOWNLOAD_POLICY, PAGE_POLICY
 
 from .small import FAILURES, configure, make_app
 
 
-def check(answer, *, policy=PAGE_POLICY, static=False):
+def check(answer, *, policy=PAGE_POLICY, static=False, camera=False):
     """The contract."""
-    for name, value in ALWAYS.items():
+    for name, value in (ALWAYS | ({"Permissions-Policy": CAMERA_POLICY} if camera else {})).items():
         assert answer.headers.getall(name) == [value]
     assert answer.headers.getall("Content-Security-Policy") == [policy]
     assert len(answer.headers["X-Request-Id"]) == 32

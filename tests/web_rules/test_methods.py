@@ -65,9 +65,12 @@ def test_a_field_of_a_form_comes_once_in_its_part(fields, twice):
     assert duplicate(fields, ("state",)) == twice
 
 
-@pytest.mark.parametrize("fields", [[("__end__", "a:mapping")], [("__start__", "a:mapping")]])
+@pytest.mark.parametrize("fields", [
+    [("__end__", "a:mapping")], [("__start__", "a:mapping")], [("__start__", "a:list"), ("__end__", "a:list")],
+    [("__start__", "http://192.0.2.1/"), ("__end__", "")],
+])
 def test_parts_must_pair_up(fields):
-    with pytest.raises(ValueError, match="without"):
+    with pytest.raises(ValueError, match=r"without|no known kind"):
         duplicate(fields)
 
 
@@ -92,6 +95,7 @@ def test_a_reading_right_does_not_write(level, declared):
     with pytest.raises(ConfigurationError, match="split it"):
         configured(permission=f"case.core:{level}", **declared)
     configured(permission=f"case.core:{level}", read_by_post=True, **declared)
+    configured(permission=f"case.core:{level}", own_check=True, **declared)
     configured(permission="case.core:W", **declared)
 
 

@@ -86,7 +86,7 @@ def new_second_factor(request):
 def new_recovery_codes(request):
     """Ten new recovery codes; the old ones stop working."""
     user, at = common.own_account(request), sessions.clock(request)
-    codes = recovery.replace_all(request.db, request.registry["keyring"], user.id, at)
+    codes = recovery.replace_all(request.db, user.id, at)
     note(request, "recovery_codes_renewed", user.id)
     return enrol.show_codes(request, codes)
 

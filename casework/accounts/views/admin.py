@@ -11,7 +11,7 @@ from casework.web.i18n import _
 from casework.workflow.engine import Refused
 from schemas.fields import ReasonSchema
 
-from .. import agencies, changes, service, sessions
+from .. import agencies, changes, leaving, service, sessions
 from ..models import AccountChange, Membership, User
 from . import common
 from .changes import people_of
@@ -103,6 +103,7 @@ def disable(request):
     return common.form_page(
         request, ReasonSchema, save, title=_("Shut the account of ${name}", mapping={"name": account.name}),
         buttons=(("disable", _("Shut the account now")),), back=f"/admin/users/{account.id}",
+        left=leaving.counts(request.db, account.id),
         warning=_("The person is signed out everywhere at once. To open the account again takes two administrators."),
     )
 

@@ -124,7 +124,7 @@ def form_page(request, schema, on_valid, *, title, buttons, values: dict | None 
     shown = handle(request, form, lambda data: on_valid(form, data), values=values)
     if not isinstance(shown, dict):
         return shown
-    return {"title": title, "lead": None, "links": (), "back": None, "warning": None, **names, **shown}
+    return {"title": title, "lead": None, "links": (), "back": None, "warning": None, "left": [], **names, **shown}
 
 
 def refuse(form, message, field: str | None = None) -> colander.Invalid:

@@ -95,7 +95,7 @@ def enrol(request):
 
     def proven(form, data: dict):
         session, user, at = common.own_session(request), common.own_account(request), sessions.clock(request)
-        codes = service.enrol(request.db, request.registry["keyring"], user, session, data["code"], at)
+        codes = service.enrol(request.db, user, session, data["code"], at)
         if codes is None:
             raise common.refuse(form, _("This code is not right. Wait for the next one and type it as it is shown."),
                                 "code")

@@ -10,7 +10,7 @@ from casework.workflow.engine import Refused
 from schemas import accounts
 from schemas.fields import ReasonSchema
 
-from .. import agencies, changes, forms, service, sessions
+from .. import agencies, changes, forms, leaving, service, sessions
 from ..models import Membership, User
 from . import common
 
@@ -110,7 +110,14 @@ def propose(request):
         values = {"valid_from": sessions.day(sessions.clock(request))}
     elif kind == "change_expiry":
         values = {"expires_on": account.expires_on}
-    return page(request, _SCHEMAS[kind], save, title, path, values, warning=_WARNINGS.get(kind))
+    left = _left(request, account) if kind == "end_role" and changes.is_last_role(account) else []
+    return page(request, _SCHEMAS[kind], save, title, path, values, warning=_WARNINGS.get(kind), left=left)
+
+
+def _left(request, account: User) -> list:
+    """What is open in the person's name: numbers for an administrator, references for a supervisor who sees them."""
+    of = leaving.counts if request.has_permission("users:R") else leaving.seen
+    return of(request.db, account.id)
 
 
 _SCHEMAS = {

@@ -93,7 +93,7 @@ def recover(request):
     def tried(form, data: dict):
         _count(request)
         session, user, at = common.own_session(request), common.own_account(request), sessions.clock(request)
-        if not recovery.use(request.db, request.registry["keyring"], user.id, data["code"], at):
+        if not recovery.use(request.db, user.id, data["code"], at):
             note(request, "second_factor_failed", user.id, "failed", way="recovery")
             raise common.refuse(form, _("This code is not right, or it was used already."), "code")
         common.forgive_codes(request, user.login)

@@ -1,6 +1,7 @@
 // The behaviour of casework's pages. Every page works without it; nothing here makes markup from text.
 import { startDepends } from './depends.js'
 import { startForms } from './forms.js'
+import { startGrids } from './grid.js'
 import { startIdle } from './idle.js'
 import { startKeys } from './keys.js'
 import { startShortcuts } from './shortcuts.js'
@@ -36,7 +37,13 @@ document.addEventListener('click', async (event) => {
 })
 
 startForms(words)
+startGrids(words)
 startIdle()
 startKeys()
 startShortcuts()
 startDepends()
+
+const upload = document.querySelector('[data-cw-upload]')
+const hashing = document.querySelector('[data-cw-hashing]')
+if (hashing) import('./hashing.js').then((module) => module.startHashing(hashing))
+if (upload) import('./upload.js').then((module) => module.startUpload(upload))

@@ -23,12 +23,12 @@ export function startForms (words) {
 let made = 0
 
 function itemsOf (sequence) {
-  return sequence.querySelector(':scope > [data-cw-items]')
+  return sequence.querySelector('[data-cw-items]')
 }
 
-function addItem (sequence, words) {
+export function addItem (sequence, words) {
   const items = itemsOf(sequence)
-  if (items.children.length >= Number(sequence.dataset.max)) return
+  if (items.children.length >= Number(sequence.dataset.max)) return undefined
   const blank = sequence.querySelector(':scope > template[data-cw-blank]')
   const piece = document.importNode(blank.content, true)
   made += 1
@@ -38,6 +38,7 @@ function addItem (sequence, words) {
   item.querySelector('input:not([type=hidden]), select, textarea')?.focus()
   say(sequence, words.added)
   changed(sequence)
+  return item
 }
 
 function removeItem (item, words) {
@@ -52,7 +53,7 @@ function removeItem (item, words) {
 // Every copy needs ids of its own, and radio groups names of their own: both begin with the id of the field.
 function renameIds (root, suffix) {
   root.querySelectorAll('*').forEach((element) => {
-    for (const name of ['id', 'for', 'name', 'aria-describedby']) {
+    for (const name of ['id', 'for', 'name', 'aria-describedby', 'aria-labelledby']) {
       const value = element.getAttribute(name)
       if (value) element.setAttribute(name, value.replace(/deformField\d+/g, `$&${suffix}`))
     }
@@ -125,7 +126,8 @@ function keepDraft (form, words) {
 
 // Passwords are never part of a draft, and the token goes in the header. A draft belongs to the form's address.
 function draftOf (form) {
-  const data = new URLSearchParams(new FormData(form))
+  const typed = [...new FormData(form)].filter(([, value]) => typeof value === 'string')
+  const data = new URLSearchParams(typed)
   data.delete('csrf_token')
   data.set('form_path', window.location.pathname)
   form.querySelectorAll('input[type=password]').forEach((input) => data.delete(input.name))
