@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as examples
 from webtest import TestApp
 
 import casework
@@ -20,6 +21,10 @@ from casework.crypto.keyring import KeyRing
 from casework.settings import Settings
 from tests.support import browser, databases, missing, run
 from tests.support.databases import Database
+
+# The same examples in every run, so that what passed here passes anywhere; `--hypothesis-profile=default` tries others.
+examples.register_profile("same", derandomize=True)
+examples.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:

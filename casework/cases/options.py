@@ -96,17 +96,21 @@ def _names_at(km: bool) -> Select:
     )
 
 
-def load_of(request, user_ids, at: dt.datetime) -> dict:
-    """user -> (open tasks, overdue tasks). Numbers only; a task that a conflict of interest shuts is nobody's load."""
-    if not user_ids:
+def load_of(request, members: Iterable[Membership], at: dt.datetime) -> dict:
+    """membership -> (open tasks, overdue tasks) that it has at its agency. Numbers only: what somebody does at another
+    agency is not told, and a task that a conflict of interest shuts is nobody's load."""
+    ids = {(member.user_id, member.agency_id): member.id for member in members}
+    if not ids:
         return {}
     overdue = func.sum(either((Task.due_at < at, 1), else_=0))
     query = (
-        select(Task.assignee_id, func.count(Task.id), overdue)
-        .where(Task.assignee_id.in_(user_ids), Task.state.in_(OPEN), not_(_shut())).group_by(Task.assignee_id)
+        select(Task.assignee_id, Task.queue_agency_id, func.count(Task.id), overdue)
+        .where(Task.assignee_id.in_({user for user, _agency in ids}), Task.state.in_(OPEN), not_(_shut()))
+        .group_by(Task.assignee_id, Task.queue_agency_id)
     )
     with unscoped(request.db, "numbers of tasks, for who assigns them"):
-        return {user: (count, late or 0) for user, count, late in request.db.execute(query)}
+        return {ids[user, agency]: (count, late or 0) for user, agency, count, late in request.db.execute(query)
+                if (user, agency) in ids}
 
 
 def _shut() -> ColumnElement:
@@ -117,10 +121,10 @@ def _shut() -> ColumnElement:
 
 def with_load(request, pairs: list[tuple[Membership, User]], value: Callable) -> list[tuple[str, str]]:
     """(value, "name (5 open, 1 overdue)") of people."""
-    loads = load_of(request, [user.id for _m, user in pairs], now())
+    loads = load_of(request, [member for member, _user in pairs], now())
     found = []
     for membership, user in pairs:
-        count, late = loads.get(user.id, (0, 0))
+        count, late = loads.get(membership.id, (0, 0))
         words = translate(request, _("${count} open, ${late} overdue"), count=count, late=late)
         found.append((str(value(membership)), f"{user.display_name(request.locale_name)} ({words})"))
     return found

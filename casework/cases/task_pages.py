@@ -116,11 +116,11 @@ def _loads(request) -> list[dict] | None:
         return None
     role = {"PSU": "INV", "SWS": "SW"}.get(identity.role, identity.role)
     people = people_at(request, identity.agency_id, (role,))
-    loads = load_of(request, [user.id for _m, user in people], now())
+    loads = load_of(request, [member for member, _user in people], now())
     return [
-        {"name": user.display_name(request.locale_name), "open": loads.get(user.id, (0, 0))[0],
-         "overdue": loads.get(user.id, (0, 0))[1]}
-        for _m, user in people
+        {"name": user.display_name(request.locale_name), "open": loads.get(member.id, (0, 0))[0],
+         "overdue": loads.get(member.id, (0, 0))[1]}
+        for member, user in people
     ]
 
 

@@ -124,9 +124,9 @@ def _copy(db, model: type, old: Any, text: str, number: int) -> Any:
         if isinstance(value, str) and isinstance(column.type, (String, Text)) and WORD.search(value):
             value = (f"{number} {text}" if name in alone else text)[: column.type.length or 200]
         elif name == "number":
-            value += 1_000_000 * (number + 1)
+            value += 10_000 * (number + 1)
         elif name == "week":
-            value -= dt.timedelta(weeks=100 * (number + 1))
+            value -= dt.timedelta(weeks=2 * (number + 1))
         elif name == "token":
             value = uuid.uuid4().bytes * 2
         values[name] = value
