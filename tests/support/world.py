@@ -384,8 +384,7 @@ WITH_APART = ("HOT", "PSU", "SW", "SWS", "PRV")
 
 
 def _tasks(db: Session, world: World, about: Placed, author: uuid.UUID) -> None:
-    """For each reader a task that is theirs at another agency, one that waits in the queue of their role and one of
-    that queue that is theirs; alarms to supervisors.
+    """For each reader a task that is theirs, and one that waits in the queue of their role; alarms to supervisors.
     `about` is a case, or what keeps a log apart from its case's."""
     other, of_case = world.agencies["other"], about.record_type == "case"
 
@@ -404,7 +403,6 @@ def _tasks(db: Session, world: World, about: Placed, author: uuid.UUID) -> None:
             mine = ("a", (role,)), ("u", (role,)), ("g", AGENCIES[kind_of(role)])
             add({"a", "u"}, mine, assignee_id=reader.user_id, queue_agency_id=other, queue_role="INV")
             add({"a", "g"}, mine, queue_agency_id=reader.agency_id, queue_role=role)
-            add({"a", "u", "g"}, mine, assignee_id=reader.user_id, queue_agency_id=reader.agency_id, queue_role=role)
     for role, kind in RAISED.items():
         if of_case or role in WITH_APART:
             add({"a", "u", "g"}, (("a", (role,)), ("u", (role,)), ("g", (role, *AGENCIES[kind]))), assignee_id=author,
