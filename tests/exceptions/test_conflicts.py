@@ -188,6 +188,22 @@ def test_what_is_shut_is_nobodys_load(app, database, world):
     assert row.select_one("td").text == str(before)
 
 
+def test_what_somebody_does_at_another_agency_is_not_told_here(app, database, world):
+    """One person may work at two agencies: each sees the load that is its own."""
+    inv, here, there = world.who("inv"), world.who("psu").agency_id, world.who("sw").agency_id
+
+    def told() -> str:
+        page = world.browser(app, "psu").get("/tasks?which=team")
+        return next(tr for tr in page.html.select("tr") if inv.name in tr.text).select_one("td").text
+
+    before = int(told())
+    with database.work(unscoped=1) as db:
+        case = db.get_one(Case, world.case.id)
+        tasks.add_free(db, None, case, "Call the shelter", now(), inv.user_id, queue=(there, "SW"))
+        tasks.add_free(db, None, case, "Call the school", now(), inv.user_id, queue=(here, "INV"))
+    assert int(told()) == before + 1
+
+
 def test_what_they_hold_is_taken_over_by_a_colleague(app, database, world):
     """The button stands there only when the holder is shut out, and only for who may take the item."""
     path, words = f"/cases/{world.case.ref}/evidence/{world.item.ref}", "Take over from its holder"
